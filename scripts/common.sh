@@ -1,0 +1,159 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the steps of the host side share: where things lie, one way to fail, one
+# way to show that something moves, and the lock.  Sourced, never run.
+#
+# shellcheck disable=SC2034  # not every step uses every name
+
+set -euo pipefail
+shopt -s inherit_errexit
+
+top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)
+build=$top/build
+downloads=$build/downloads
+tools=$build/tools
+base=$build/base
+linux=$build/linux
+log=$build/log
+step=${0##*/}
+verbose=${V:-}
+[[ $verbose != 0 ]] || verbose=
+
+# The make that started us must not hand its variables and its job server to
+# the kernel's own make.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
+
+# One order for sort, one language for what is looked for in messages.
+export LC_ALL=C.UTF-8
+
+# A user's own settings must not change what git makes of a patch.
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+
+# One word for each architecture: the kernel's, the image, QEMU's package.
+case $(uname -m) in
+	x86_64) arch=x86_64 image=arch/x86/boot/bzImage qemu=qemu-system-x86 ;;
+	aarch64) arch=arm64 image=arch/arm64/boot/Image qemu=qemu-system-arm ;;
+	*) arch=$(uname -m) image='' qemu='' ;;
+esac
+
+mkdir -p "$log"
+
+# die MESSAGE: the one line that says what is wrong.
+die() {
+	printf '%spidns: %s%s\n' "${red-}" "$*" "${plain-}" >&2
+	exit 1
+}
+
+if [[ -t 2 ]]; then
+	bold=$'\e[1m' red=$'\e[31m' plain=$'\e[0m' wipe=$'\r\e[K'
+else
+	bold='' red='' plain='' wipe=''
+fi
+
+# say TEXT: one line for what this step has done, with its seconds so far.
+say() {
+	printf '%s  %s%-8s%s%s  (%d s)\n' "$wipe" "$bold" "$step" "$plain" "$*" "$SECONDS" >&2
+}
+
+# run COMMAND...: a short command; V=1 shows it.
+run() {
+	[[ -z $verbose ]] || printf '+ %s\n' "${*@Q}" >&2
+	"$@"
+}
+
+# busy TEXT LOG COUNT COMMAND...: a long command, its output in LOG (V=1: and on
+# the terminal).  Shows TEXT, the seconds and what the command COUNT prints: on a
+# terminal each second, elsewhere each half minute.
+busy() {
+	local text=$1 out=$2 count=$3 ticker status=0
+	shift 3
+	[[ -z $verbose ]] || printf '+ %s\n' "${*@Q}" >&2
+
+	# A process group of its own: one kill reaches all that it started.
+	set -m
+	if [[ $verbose ]]; then
+		"$@" </dev/null > >(tee "$out" >&2) 2>&1 &
+	else
+		"$@" </dev/null >"$out" 2>&1 &
+	fi
+	job=$!
+	set +m
+	trap 'stop_job 130' INT
+	trap 'stop_job 143' TERM HUP
+
+	tick "$text" "$count" &
+	ticker=$!
+	wait "$job" || status=$?
+	kill "$ticker" 2>/dev/null || :
+	wait "$ticker" 2>/dev/null || :
+	printf '%s' "$wipe" >&2
+	trap - INT TERM HUP
+	return "$status"
+}
+
+stop_job() {
+	trap '' INT TERM HUP
+	kill -TERM -- "-$job" 2>/dev/null || :
+	wait "$job" 2>/dev/null || :
+	exit "$1"
+}
+
+# Ends with the step that it reports on, even where that was killed.
+tick() {
+	local seconds=0 text=$1 count=$2
+	while sleep 1 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
+		seconds=$((seconds + 1))
+		if [[ $wipe && -z $verbose ]]; then
+			printf '%s  %s%-8s%s%s  (%d s%s)' "$wipe" "$bold" "$step" "$plain" \
+				"$text" "$seconds" "$($count)" >&2
+		elif ((seconds % 30 == 0)); then
+			printf '  %-8s... %s  (%d s%s)\n' "$step" "$text" "$seconds" "$($count)" >&2
+		fi
+	done
+}
+
+# lock "$@": a step that somebody started by hand goes through scripts/steps,
+# which holds the lock for as long as all of it takes.
+lock() {
+	[[ ${PIDNS_LOCKED-} ]] || exec "$top/scripts/steps" -- "$0" "$@"
+}
+
+# at_least HAVE WANT: compares versions.
+at_least() {
+	[[ $(printf '%s\n' "$1" "$2" | sort -V | head -n1) == "$2" ]]
+}
+
+# kernel_version TREE: what its Makefile says, or nothing.
+kernel_version() {
+	sed -n 's/^VERSION = *//p; s/^PATCHLEVEL = */./p; s/^SUBLEVEL = */./p' \
+		"$1/Makefile" 2>/dev/null | head -n3 | tr -d '\n' || :
+}
+
+# kmake OBJ ARGUMENT...: the kernel's make with the tools that setup found, and
+# nothing in the result that depends on when and where it was built.
+kmake() {
+	local obj=$1
+	shift
+	run make -C "$linux" O="$obj" ARCH="$arch" ${verbose:+V=1} "${KMAKE[@]}" \
+		KBUILD_BUILD_TIMESTAMP=2026-01-01 KBUILD_BUILD_USER=pidns \
+		KBUILD_BUILD_HOST=pidns "$@"
+}
+
+# tools_env: what setup wrote.
+tools_env() {
+	[[ -f $build/env ]] || die "there is no build/env yet: run scripts/setup first"
+	# shellcheck source=/dev/null
+	. "$build/env"
+}
+
+# offline LOG: whether what a package client says there means that it got no answer.
+offline() {
+	grep -qiE 'temporary failure (resolving|in name)|could not (resolve|connect)|no address associated|network is unreachable|failed to establish a new connection|connection (refused|timed out)' "$1"
+}
+
+# image_of VARIANT: the kernel to boot.
+image_of() {
+	echo "$build/obj/$1/$image"
+}
