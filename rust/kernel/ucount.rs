@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Per-user limits on what a user namespace may hold.
+//!
+//! C header: [`include/linux/user_namespace.h`](srctree/include/linux/user_namespace.h)
+
+use crate::{
+    bindings,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+    task::Kuid,
+    user_namespace::UserNamespace, //
+};
+use core::{
+    mem::ManuallyDrop,
+    ptr::NonNull, //
+};
+
+/// The kinds of objects that are counted.
+#[doc(alias = "ucount_type")]
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub enum Kind {
+    /// Pid namespaces; the limit is `user.max_pid_namespaces`.
+    PidNamespaces = bindings::ucount_type_UCOUNT_PID_NAMESPACES as u32,
+}
+
+/// One object that is counted against the limits of a user.
+///
+/// The object counts in the user namespace that owns it and in each ancestor of that namespace,
+/// until this value is dropped.
+///
+/// # Invariants
+///
+/// `ucounts` points to a `struct ucounts` that `inc_ucount` returned for `kind` and that has not
+/// been passed to `dec_ucount` since.
+pub struct Charge {
+    ucounts: NonNull<bindings::ucounts>,
+    kind: Kind,
+}
+
+impl Charge {
+    /// Counts one more object of `kind` for the user `uid` in `user_ns`.
+    ///
+    /// Returns [`None`] if a limit, in `user_ns` or in an ancestor of it, is reached, and if there
+    /// is no memory for the counters of a new user.
+    #[doc(alias = "inc_ucount")]
+    #[inline]
+    pub fn new(user_ns: &UserNamespace, uid: Kuid, kind: Kind) -> Option<Self> {
+        // SAFETY: `user_ns` is valid by its type invariant. `inc_ucount` takes the references
+        // that it needs.
+        let ucounts =
+            unsafe { bindings::inc_ucount(user_ns.as_ptr(), uid.into_raw(), kind.into_raw()) };
+        // INVARIANT: Just returned by `inc_ucount`.
+        NonNull::new(ucounts).map(|ucounts| Self { ucounts, kind })
+    }
+
+    /// Hands the charge over to C, which ends it with `dec_ucount`.
+    #[inline]
+    pub fn into_raw(self) -> *mut bindings::ucounts {
+        ManuallyDrop::new(self).ucounts.as_ptr()
+    }
+
+    /// Returns how many objects of this kind the user holds in the user namespace, this one
+    /// included.
+    ///
+    /// Others may count at the same time, so the value can be out of date once it is here.
+    pub fn count(&self) -> usize {
+        // SAFETY: By the type invariant the pointer is valid for as long as `self`, and the array
+        // has an element for each kind.
+        // CAST: `atomic_long_t` holds a `long`, which is an `isize`.
+        let count = unsafe {
+            (&raw mut (*self.ucounts.as_ptr()).ucount[self.kind as usize]).cast::<isize>()
+        };
+        // SAFETY: The counter is valid as said above, aligned, and only accessed atomically.
+        let count = unsafe { Atomic::from_ptr(count) };
+        count.load(Relaxed) as usize
+    }
+}
+
+impl Kind {
+    #[inline]
+    fn into_raw(self) -> bindings::ucount_type {
+        self as bindings::ucount_type
+    }
+}
+
+impl Drop for Charge {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant this ends what `inc_ucount` began, once.
+        unsafe { bindings::dec_ucount(self.ucounts.as_ptr(), self.kind.into_raw()) };
+    }
+}

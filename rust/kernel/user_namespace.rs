@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! User namespaces.
+//!
+//! C header: [`include/linux/user_namespace.h`](srctree/include/linux/user_namespace.h)
+
+use crate::{
+    bindings,
+    sync::aref::AlwaysRefCounted,
+    types::Opaque, //
+};
+use core::ptr::NonNull;
+
+/// Wraps the kernel's `struct user_namespace`.
+///
+/// # Invariants
+///
+/// Instances of this type are always ref-counted, that is, a call to `get_user_ns` ensures that
+/// the allocation remains valid at least until the matching call to `put_user_ns`.
+#[repr(transparent)]
+pub struct UserNamespace(Opaque<bindings::user_namespace>);
+
+// SAFETY:
+// - `UserNamespace::dec_ref` can be called from any thread.
+// - It is okay to send ownership of `UserNamespace` across thread boundaries.
+unsafe impl Send for UserNamespace {}
+
+// SAFETY: The methods only read `parent` and `level`, which never change once a user namespace
+// has been made, and the reference count, which C changes atomically.
+unsafe impl Sync for UserNamespace {}
+
+impl UserNamespace {
+    /// Creates a reference to a [`UserNamespace`] from a valid pointer.
+    ///
+    /// # Safety
+    ///
+    /// The caller must ensure that `ptr` is valid and remains valid for the lifetime of the
+    /// returned [`UserNamespace`] reference.
+    #[inline]
+    pub unsafe fn from_ptr<'a>(ptr: *const bindings::user_namespace) -> &'a Self {
+        // SAFETY: The safety requirements guarantee the validity of the dereference, while the
+        // `UserNamespace` type being transparent makes the cast ok.
+        unsafe { &*ptr.cast() }
+    }
+
+    /// Returns a raw pointer to the inner C struct.
+    #[inline]
+    pub fn as_ptr(&self) -> *mut bindings::user_namespace {
+        self.0.get()
+    }
+
+    /// Returns whether `other` is this user namespace or one of its descendants.
+    #[doc(alias = "in_userns")]
+    #[inline]
+    pub fn contains(&self, other: &UserNamespace) -> bool {
+        // SAFETY: Both pointers are valid by the type invariant, and a user namespace keeps its
+        // ancestors, which is all that `in_userns` looks at, alive.
+        unsafe { bindings::in_userns(self.as_ptr(), other.as_ptr()) }
+    }
+}
+
+// SAFETY: The type invariants guarantee that `UserNamespace` is always ref-counted.
+unsafe impl AlwaysRefCounted for UserNamespace {
+    #[inline]
+    fn inc_ref(&self) {
+        // SAFETY: The existence of a shared reference means that the refcount is nonzero.
+        unsafe { bindings::get_user_ns(self.as_ptr()) };
+    }
+
+    #[inline]
+    unsafe fn dec_ref(obj: NonNull<Self>) {
+        // SAFETY: The safety requirements guarantee that the refcount is nonzero. The cast is okay
+        // because `UserNamespace` has the same representation as `struct user_namespace`.
+        unsafe { bindings::put_user_ns(obj.cast().as_ptr()) };
+    }
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! A pid namespace that is being made.
+//!
+//! Each step that can fail is a type that owns the step before it. Dropping a value undoes its own
+//! step and then the earlier ones, the last first; only the last type can be published. So no
+//! error path can forget an undo, and no namespace can be seen that is not whole.
+//!
+//! C header: [`include/linux/pid_namespace.h`](srctree/include/linux/pid_namespace.h)
+
+use crate::roles::ActiveNs;
+use core::{
+    mem::ManuallyDrop,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings,
+    error::to_result,
+    pid_namespace::PidNamespace,
+    prelude::*,
+    static_lock_class,
+    sync::aref::ARef,
+    ucount::Charge,
+    user_namespace::UserNamespace, //
+};
+
+/// How deep a pid namespace lies below the initial one, which has level 0.
+///
+/// # Invariants
+///
+/// From 1 to `MAX_PID_NS_LEVEL`.
+#[derive(Clone, Copy)]
+pub(crate) struct Level(u32);
+
+impl Level {
+    /// Returns the level of a child of `parent`, or [`None`] if `parent` is too deep to have one.
+    pub(crate) fn below(parent: &PidNamespace) -> Option<Self> {
+        let level = parent.level() + 1;
+        // INVARIANT: At least 1, as levels are unsigned, and checked against the maximum.
+        (level <= bindings::MAX_PID_NS_LEVEL).then_some(Self(level))
+    }
+}
+
+/// The memory of a pid namespace, of which only the parts that have no users yet are set up: the
+/// map of pids, empty, and the cache that the pids of this level come from.
+///
+/// # Invariants
+///
+/// `ns` is an allocation of `pid_ns_cachep` that nobody else knows of, and its `idr` is valid.
+pub(crate) struct Blank {
+    ns: NonNull<bindings::pid_namespace>,
+}
+
+impl Blank {
+    /// Allocates a namespace for `level`.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`] if there is no memory for it, or for the cache of the first pid at its level.
+    pub(crate) fn new(level: Level) -> Result<Self> {
+        // SAFETY: `pid_ns_cachep` is set at boot, before anybody can make a namespace.
+        let ns =
+            unsafe { bindings::kmem_cache_zalloc(bindings::pid_ns_cachep, bindings::GFP_KERNEL) };
+        let ns = NonNull::new(ns.cast::<bindings::pid_namespace>()).ok_or(ENOMEM)?;
+        // SAFETY: `ns` was just allocated, so the field is valid and nobody uses it.
+        unsafe { bindings::idr_init(&raw mut (*ns.as_ptr()).idr) };
+        // INVARIANT: Allocated and initialised above.
+        let blank = Self { ns };
+
+        // SAFETY: A `Level` is in the range that the function has room for.
+        let pid_cachep = unsafe { bindings::create_pid_cachep(level.0) };
+        if pid_cachep.is_null() {
+            return Err(ENOMEM);
+        }
+        // SAFETY: Nobody else knows of `ns`, so these are plain writes to valid memory.
+        unsafe {
+            (*ns.as_ptr()).pid_cachep = pid_cachep;
+            (*ns.as_ptr()).level = level.0;
+        }
+        Ok(blank)
+    }
+
+    /// Gives the namespace an inode number, and the one reference that its maker will own.
+    ///
+    /// # Errors
+    ///
+    /// What `proc_alloc_inum()` returns: [`ENOSPC`] or [`ENOMEM`].
+    pub(crate) fn number(self) -> Result<Numbered> {
+        // SAFETY: The type invariant gives us `ns` to ourselves, the operations are static, and
+        // they are those of the type that is passed along.
+        to_result(unsafe {
+            bindings::__ns_common_init(
+                &raw mut (*self.ns.as_ptr()).ns,
+                bindings::CLONE_NEWPID,
+                &raw const bindings::pidns_operations,
+                0,
+            )
+        })?;
+        // INVARIANT: The call above succeeded.
+        Ok(Numbered { blank: self })
+    }
+}
+
+impl Drop for Blank {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant `ns` is ours, its `idr` is valid, and it came from this
+        // cache.
+        unsafe {
+            bindings::idr_destroy(&raw mut (*self.ns.as_ptr()).idr);
+            bindings::kmem_cache_free(bindings::pid_ns_cachep, self.ns.as_ptr().cast());
+        }
+    }
+}
+
+/// A [`Blank`] that has an inode number and a reference count of one.
+///
+/// # Invariants
+///
+/// `__ns_common_init()` has succeeded on the namespace.
+pub(crate) struct Numbered {
+    blank: Blank,
+}
+
+impl Numbered {
+    /// Registers the namespace's own `kernel.pid_max`, which starts at the largest value there is
+    /// and not at its parent's.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`].
+    pub(crate) fn configure(self) -> Result<Configured> {
+        let ns = self.blank.ns.as_ptr();
+        // SAFETY: Nobody else knows of `ns`, so this is a plain write to valid memory.
+        unsafe { (*ns).pid_max = bindings::PID_MAX_LIMIT };
+        // SAFETY: `ns` is valid and ours. The set of sysctls lies in it and is only reachable
+        // through a task whose active namespace it is, of which there is none yet.
+        to_result(unsafe { bindings::register_pidns_sysctls(ns) })?;
+        // INVARIANT: The call above succeeded.
+        Ok(Configured { numbered: self })
+    }
+
+    /// Returns the inode number.
+    #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
+    pub(crate) fn inum(&self) -> u32 {
+        // SAFETY: By the type invariant of `Blank` the namespace is valid and ours.
+        unsafe { (*self.blank.ns.as_ptr()).ns.inum }
+    }
+}
+
+impl Drop for Numbered {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant this ends what `__ns_common_init()` began, once.
+        unsafe { bindings::__ns_common_free(&raw mut (*self.blank.ns.as_ptr()).ns) };
+    }
+}
+
+/// A [`Numbered`] that has its sysctls. All that can fail has been done.
+///
+/// # Invariants
+///
+/// `register_pidns_sysctls()` has succeeded on the namespace.
+pub(crate) struct Configured {
+    numbered: Numbered,
+}
+
+impl Configured {
+    /// Gives the namespace its place below `parent`, its owner and what it counts against, and
+    /// lets the world see it.
+    ///
+    /// This is the point of no return: nothing in here can fail. From here on the last reference
+    /// decides, and `destroy_pid_namespace_work()` undoes all of it.
+    pub(crate) fn publish(
+        self,
+        parent: ActiveNs<'_>,
+        user_ns: &UserNamespace,
+        charge: Charge,
+    ) -> ARef<PidNamespace> {
+        let parent = parent.as_parent();
+        let ns = ManuallyDrop::new(self).numbered.blank.ns;
+
+        // SAFETY: By the type invariants `ns` is valid and nobody else knows of it, so these are
+        // plain writes. The references and the charge now belong to the namespace.
+        unsafe {
+            let ns = ns.as_ptr();
+            (*ns).parent = ARef::into_raw(ARef::from(parent)).as_ptr().cast();
+            (*ns).user_ns = ARef::into_raw(ARef::from(user_ns)).as_ptr().cast();
+            (*ns).ucounts = charge.into_raw();
+            (*ns).pid_allocated = bindings::PIDNS_ADDING;
+            #[cfg(all(CONFIG_SYSCTL, CONFIG_MEMFD_CREATE))]
+            {
+                (*ns).memfd_noexec_scope = bindings::pidns_memfd_noexec_scope(parent.as_ptr());
+            }
+        }
+
+        // SAFETY: `work` lies in the namespace, which the function that it will call frees no
+        // earlier than it has run; the name and the lock class are static.
+        unsafe {
+            bindings::init_work_with_key(
+                &raw mut (*ns.as_ptr()).work,
+                Some(bindings::destroy_pid_namespace_work),
+                false,
+                c"pid_namespace".as_char_ptr(),
+                static_lock_class!().as_ptr(),
+            );
+        }
+
+        // SAFETY: The namespace is whole: it has a type, operations and an owner, which is what
+        // the tree asks for. An id of 0 asks for the next free one.
+        unsafe {
+            bindings::__ns_tree_gen_id(&raw mut (*ns.as_ptr()).ns, 0);
+            bindings::__ns_tree_add_raw(&raw mut (*ns.as_ptr()).ns, &raw mut bindings::pid_ns_tree);
+        }
+
+        // SAFETY: `ns` is a valid namespace, and we own the one reference that it began with.
+        // CAST: `PidNamespace` is a transparent wrapper around `struct pid_namespace`.
+        unsafe { ARef::from_raw(ns.cast()) }
+    }
+}
+
+impl Drop for Configured {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant this ends what `register_pidns_sysctls()` began, once.
+        unsafe { bindings::unregister_pidns_sysctls(self.numbered.blank.ns.as_ptr()) };
+    }
+}
