@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * unshare(CLONE_NEWPID) again: the new namespace is a sibling of the one that
+ * it replaces as the default. The old one is freed if nobody holds it, and
+ * stays if anybody does.
+ *
+ *      active
+ *      /    \
+ *   first   second
+ *   (freed, (default)
+ *    or held)
+ */
+#define _GNU_SOURCE
+#include <sys/mount.h>
+
+#include "pidns.h"
+
+/*
+ * The two namespaces are siblings, at the same level, and different ones; the
+ * caller stays where it is.
+ *
+ * 1. The caller unshares, and opens its default namespace.
+ * 2. It unshares again, and opens that one.
+ * 3. Both have its active namespace as their parent.
+ */
+TEST(second_unshare_makes_a_sibling_of_the_first)
+{
+	struct snapshot old;
+	int first, second;
+
+	require_privilege(_metadata);
+	old = snapshot_take(_metadata);
+	unshare_pidns(_metadata);
+	first = ns_open(0, DEFAULT);
+	ASSERT_LE(0, first);
+	unshare_pidns(_metadata);
+	second = ns_open(0, DEFAULT);
+	ASSERT_LE(0, second);
+
+	EXPECT_NE(ns_id(first), ns_id(second));
+	EXPECT_EQ(old.active, ns_parent_id(first));
+	EXPECT_EQ(old.active, ns_parent_id(second));
+	EXPECT_EQ(1, ns_depth(first));
+	EXPECT_EQ(1, ns_depth(second));
+
+	old.dflt = ns_id(second);
+	expect_unchanged(_metadata, &old);
+}
+
+/*
+ * Each unshare starts over with pid 1, and what was born before lives on where
+ * it was born.
+ *
+ * 1. The caller unshares and forks: pid 1 of the first namespace.
+ * 2. It unshares and forks again: pid 1 of the second.
+ * 3. It kills one: the other lives.
+ */
+TEST(second_unshare_leaves_the_children_of_the_first_alone)
+{
+	pid_t pid[2];
+	int fd[2], i;
+
+	require_privilege(_metadata);
+	for (i = 0; i < 2; i++) {
+		unshare_pidns(_metadata);
+		pid[i] = child_hold(_metadata, 0);
+		ASSERT_LT(0, pid[i]);
+		fd[i] = child_active_open(pid[i]);
+		ASSERT_LE(0, fd[i]);
+		EXPECT_EQ(task_ns_id(0, DEFAULT), ns_id(fd[i]));
+		EXPECT_EQ(1, ioctl(fd[i], NS_GET_PID_IN_PIDNS, pid[i]));
+	}
+	EXPECT_NE(ns_id(fd[0]), ns_id(fd[1]));
+	EXPECT_EQ(-1, ioctl(fd[1], NS_GET_PID_IN_PIDNS, pid[0]));
+	EXPECT_EQ(ESRCH, errno);
+
+	child_kill(_metadata, pid[1]);
+	EXPECT_EQ(0, waitpid(pid[0], NULL, WNOHANG));
+	child_kill(_metadata, pid[0]);
+}
+
+/*
+ * listns(2) shows the first namespace until the second unshare, and then no
+ * more.
+ *
+ * 1. The caller unshares: the id of its default namespace is listed.
+ * 2. It unshares again: the new id is, the old one is not.
+ */
+TEST(first_namespace_leaves_listns_when_nobody_holds_it)
+{
+	__u64 first, second;
+	int i;
+
+	require_root(_metadata, "listns(2) shows others a part only");
+	if (task_ns_id(0, ACTIVE) != PID_NS_INIT_ID)
+		SKIP(return, "needs the initial pid namespace for listns(2)");
+	unshare_pidns(_metadata);
+	first = task_ns_id(0, DEFAULT);
+	ASSERT_NE(0ULL, first);
+	if (ns_listed(first) < 0)
+		SKIP(return, "no listns(2): %s", strerror(errno));
+	EXPECT_EQ(1, ns_listed(first));
+
+	unshare_pidns(_metadata);
+	second = task_ns_id(0, DEFAULT);
+	EXPECT_EQ(1, ns_listed(second));
+	/* Somebody else may have it open, as lsns(8) does for a moment. */
+	for (i = 0; i < 1000 && ns_listed(first) == 1; i++)
+		poll(NULL, 0, 1);
+	EXPECT_EQ(0, ns_listed(first));
+}
+
+/*
+ * The first namespace counts against the limit until it is freed, and is freed
+ * without anybody's help: unshare works again and again where the limit has
+ * room for two.
+ *
+ * 1. The caller enters a user namespace that may hold two pid namespaces.
+ * 2. It unshares 50 times; where the limit refuses, it tries again for a while.
+ */
+TEST(first_namespace_leaves_the_limit_when_nobody_holds_it)
+{
+	int i;
+
+	if (limit_pidns(_metadata, 2))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	for (i = 0; i < 50; i++) {
+		ASSERT_EQ(0, unshare_when_freed()) {
+			TH_LOG("unshare %d: %s", i, strerror(errno));
+		}
+	}
+}
+
+static void leave_by_setns(struct __test_metadata *const _metadata,
+			   void *arg __maybe_unused)
+{
+	int own = ns_open(0, ACTIVE);
+	int i;
+
+	ASSERT_LE(0, own);
+	unshare_pidns(_metadata);
+	EXPECT_EQ(-1, unshare(CLONE_NEWPID));
+	EXPECT_EQ(ENOSPC, errno);
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, setns(own, CLONE_NEWPID)) {
+			TH_LOG("setns: %s", strerror(errno));
+		}
+		EXPECT_EQ(ns_id(own), task_ns_id(0, DEFAULT));
+		ASSERT_EQ(0, unshare_when_freed()) {
+			TH_LOG("unshare %d: %s", i, strerror(errno));
+		}
+	}
+}
+
+/*
+ * Going back to one's own namespace gives the other one up, too.
+ *
+ * 1. The test enters a user namespace that may hold two pid namespaces. The
+ *    first of them is for a child, which so has privilege over its own.
+ * 2. The child unshares: while it holds that one, it may have no other.
+ * 3. It goes back to its active namespace by setns(2), and may unshare again.
+ */
+TEST(namespace_left_by_setns_leaves_the_limit)
+{
+	pid_t pid;
+
+	if (limit_pidns(_metadata, 2))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	pid = child_run_flags(_metadata, CLONE_NEWPID, leave_by_setns, NULL);
+	ASSERT_LT(0, pid);
+	assert_exited_ok(_metadata, pid);
+}
+
+FIXTURE(again_and_again)
+{
+};
+
+FIXTURE_SETUP(again_and_again)
+{
+}
+
+FIXTURE_TEARDOWN(again_and_again)
+{
+}
+
+/*
+ * 10,000 unshares in a row leave one namespace behind, not 10,000.
+ *
+ * 1. The caller enters a user namespace that may hold 256 pid namespaces.
+ * 2. It unshares 10,000 times; where the limit refuses, it tries again for a
+ *    while.
+ * 3. It lowers the limit to two: as soon as all but the last one are freed, a
+ *    further unshare is allowed.
+ * 4. The last one is as good as any: its first child is pid 1.
+ */
+TEST_F_TIMEOUT(again_and_again, ten_thousand_unshares_leave_one_namespace, 120)
+{
+	pid_t pid;
+	int i, fd;
+
+	if (limit_pidns(_metadata, 256))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	for (i = 0; i < 10000; i++) {
+		ASSERT_EQ(0, unshare_when_freed()) {
+			TH_LOG("unshare %d: %s", i, strerror(errno));
+		}
+	}
+	ASSERT_EQ(0, proc_write("/proc/sys/user/max_pid_namespaces", "2"));
+	ASSERT_EQ(0, unshare_when_freed()) {
+		TH_LOG("last unshare: %s", strerror(errno));
+	}
+
+	pid = child_hold(_metadata, 0);
+	ASSERT_LT(0, pid);
+	fd = child_active_open(pid);
+	EXPECT_EQ(task_ns_id(0, DEFAULT), ns_id(fd));
+	EXPECT_EQ(1, ioctl(fd, NS_GET_PID_IN_PIDNS, pid));
+	child_kill(_metadata, pid);
+}
+
+/* Makes @fd the default again, and its first child pid 1. */
+static void expect_usable(struct __test_metadata *const _metadata, int fd,
+			  __u64 id)
+{
+	pid_t pid;
+	int born;
+
+	EXPECT_EQ(id, ns_id(fd));
+	ASSERT_EQ(0, setns(fd, CLONE_NEWPID)) {
+		TH_LOG("setns: %s", strerror(errno));
+	}
+	EXPECT_EQ(id, task_ns_id(0, DEFAULT));
+	pid = child_hold(_metadata, 0);
+	ASSERT_LT(0, pid);
+	born = child_active_open(pid);
+	EXPECT_EQ(id, ns_id(born));
+	EXPECT_EQ(1, ioctl(born, NS_GET_PID_IN_PIDNS, pid));
+	close(born);
+	child_kill(_metadata, pid);
+}
+
+/*
+ * An open file keeps the first namespace: it stays listed and counts against
+ * the limit, setns(2) goes back to it, and its first child is pid 1.
+ *
+ * 1. The caller enters a user namespace that may hold two pid namespaces.
+ * 2. It unshares, opens its default namespace, and unshares again.
+ * 3. A third one is refused: both are there.
+ * 4. It goes back to the first one, and forks.
+ * 5. It closes the file and leaves: there is room again.
+ */
+TEST(open_file_keeps_the_first_namespace)
+{
+	__u64 first, second;
+	int fd;
+
+	if (limit_pidns(_metadata, 2))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	unshare_pidns(_metadata);
+	fd = ns_open(0, DEFAULT);
+	ASSERT_LE(0, fd);
+	first = ns_id(fd);
+	unshare_pidns(_metadata);
+	second = task_ns_id(0, DEFAULT);
+	EXPECT_NE(first, second);
+	EXPECT_EQ(task_ns_id(0, ACTIVE), ns_parent_id(fd));
+
+	EXPECT_EQ(-1, unshare(CLONE_NEWPID));
+	EXPECT_EQ(ENOSPC, errno);
+	EXPECT_EQ(second, task_ns_id(0, DEFAULT));
+
+	expect_usable(_metadata, fd, first);
+	close(fd);
+	/* The second one is free now, and this gives up the first. */
+	EXPECT_EQ(0, unshare_when_freed());
+	EXPECT_EQ(0, unshare_when_freed());
+}
+
+/* A tmpfs on /mnt that nobody else sees, or a skip. */
+static void private_tmpfs(struct __test_metadata *const _metadata)
+{
+	if (unshare(CLONE_NEWNS))
+		SKIP(_exit(KSFT_SKIP), "no mount namespace: %s",
+		     strerror(errno));
+	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	if (mount("pidns", "/mnt", "tmpfs", 0, NULL))
+		SKIP(_exit(KSFT_SKIP), "no tmpfs on /mnt: %s", strerror(errno));
+}
+
+/*
+ * A bind mount keeps the first namespace just so.
+ *
+ * 1. The caller enters a user namespace that may hold two pid namespaces.
+ * 2. It unshares, binds its default namespace to a file, and unshares again.
+ * 3. A third one is refused: both are there.
+ * 4. It goes back to the first one through the bind mount, and forks.
+ * 5. It unmounts and leaves: there is room again.
+ */
+TEST(bind_mount_keeps_the_first_namespace)
+{
+	__u64 first;
+	int fd;
+
+	if (limit_pidns(_metadata, 2))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	private_tmpfs(_metadata);
+	fd = open("/mnt/first", O_RDONLY | O_CREAT | O_CLOEXEC, 0400);
+	ASSERT_LE(0, fd);
+	close(fd);
+
+	unshare_pidns(_metadata);
+	first = task_ns_id(0, DEFAULT);
+	ASSERT_EQ(0, mount("/proc/thread-self/ns/pid_for_children",
+			   "/mnt/first", NULL, MS_BIND, NULL)) {
+		TH_LOG("bind mount: %s", strerror(errno));
+	}
+	unshare_pidns(_metadata);
+	EXPECT_NE(first, task_ns_id(0, DEFAULT));
+	EXPECT_EQ(-1, unshare(CLONE_NEWPID));
+	EXPECT_EQ(ENOSPC, errno);
+
+	fd = open("/mnt/first", O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	expect_usable(_metadata, fd, first);
+	close(fd);
+	ASSERT_EQ(0, umount("/mnt/first"));
+	EXPECT_EQ(0, unshare_when_freed());
+	EXPECT_EQ(0, unshare_when_freed());
+}
+
+/*
+ * A child keeps the first namespace, as the place where it lives.
+ *
+ * 1. The caller enters a user namespace that may hold two pid namespaces.
+ * 2. It unshares, forks pid 1 of the first one, and unshares again.
+ * 3. A third one is refused, until pid 1 of the first is gone.
+ */
+TEST(child_keeps_the_first_namespace)
+{
+	pid_t pid;
+
+	if (limit_pidns(_metadata, 2))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	unshare_pidns(_metadata);
+	pid = child_hold(_metadata, 0);
+	ASSERT_LT(0, pid);
+	unshare_pidns(_metadata);
+	EXPECT_EQ(-1, unshare(CLONE_NEWPID));
+	EXPECT_EQ(ENOSPC, errno);
+
+	child_kill(_metadata, pid);
+	EXPECT_EQ(0, unshare_when_freed());
+}
+
+TEST_HARNESS_MAIN
