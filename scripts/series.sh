@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# How this tree maps into the kernel's: patches/series, read and checked.  Sourced
+# by lay and series.
+#
+# shellcheck disable=SC2034  # each of them uses some of it
+
+patches=$top/patches
+# The commits in order; for each its mail in patches/, and its new files.
+commits=()
+declare -A new_files=()
+
+# kernel_path FILE: where a file of this tree lies in the kernel's, or nothing.
+kernel_path() {
+	case $1 in
+		Kbuild) echo kernel/pidns/Kbuild ;;
+		rust/pidns/*) echo "kernel/${1#rust/}" ;;
+		rust/kernel/* | rust/helpers/*) echo "$1" ;;
+		selftests/*) echo "tools/testing/selftests/pid_namespace/${1#selftests/}" ;;
+		docs/*.rst) echo "Documentation/admin-guide/namespaces/${1#docs/}" ;;
+	esac
+}
+
+# edited_by PATCH: the kernel's files that it changes.
+edited_by() {
+	sed -n 's,^diff --git a/\(.*\) b/.*,\1,p' "$patches/$1"
+}
+
+read_series() {
+	local line words file found
+	local -A named=()
+	[[ -f $patches/series ]] || die 'there is no patches/series'
+	while IFS= read -r line || [[ $line ]]; do
+		read -ra words <<<"${line%%#*}"
+		((${#words[@]})) || continue
+		[[ -f $patches/${words[0]} ]] ||
+			die "patches/series names ${words[0]}, which is not in patches/"
+		commits+=("${words[0]}")
+		new_files[${words[0]}]=${words[*]:1}
+		for file in "patches/${words[0]}" "${words[@]:1}"; do
+			[[ -f $top/$file ]] || die "patches/series names $file, which is not there"
+			[[ ! ${named[$file]-} ]] || die "patches/series names $file twice"
+			[[ $file == patches/* || $(kernel_path "$file") ]] ||
+				die "patches/series names $file, which has no place in the kernel tree"
+			named[$file]=1
+		done
+	done <"$patches/series"
+
+	# A file that no commit has would be built, but not sent.
+	while IFS= read -r found; do
+		[[ ${named[$found]-} ]] || die "patches/series does not name $found"
+	done < <(cd "$top" && find Kbuild rust selftests patches/*.patch patches/*.msg \
+		-type f ! -name '.*' ! -name '*~' 2>/dev/null | sort)
+}
+
+# put_new FILE ROOT: puts the new file where it belongs below ROOT.
+put_new() {
+	local path mode=644
+	path=$(kernel_path "$1")
+	[[ ! -x $top/$1 ]] || mode=755
+	install -D -m "$mode" "$top/$1" "$2/$path"
+}
+
+# apply PATCH ROOT: exactly, or not at all.  ROOT may lie in a checkout, where git
+# would leave out what is not below it.
+apply() {
+	(cd "$2" && GIT_CEILING_DIRECTORIES=$build git apply --whitespace=nowarn "$patches/$1")
+}
