@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a guest's kernel console says: the panic, or the first complaint."""
+
+import re
+
+PANIC = re.compile(r"Kernel panic - not syncing")
+
+# Words that the kernel uses only when something is wrong with the kernel.
+COMPLAINT = re.compile(
+    "|".join(
+        (
+            r"Kernel panic - not syncing",
+            r"\bWARNING: ",
+            r"\bBUG: ",
+            r"kernel BUG at ",
+            r"\bOops: ",
+            r"general protection fault",
+            r"Unable to handle kernel ",
+            r"\bINFO: (task|rcu|possible|suspicious|inconsistent|trying to register)",
+            r"rcu: .*(stall|starved|wakeup issue)",
+            r"(soft|hard) lockup",
+            r"possible (recursive locking|circular locking|irq lock inversion|deadlock)",
+            r"inconsistent lock state",
+            r"lockdep is turned off",
+            r"bad unlock balance",
+            r"held lock freed",
+            r"still has locks held",
+            r"Invalid wait context",
+            r"suspicious RCU usage",
+            r"DEBUG_LOCKS_WARN_ON",
+            r"scheduling while atomic",
+            r"sleeping function called from invalid context",
+            r"\bkmemleak: [1-9]\d* new suspected memory leak",
+            r"unreferenced object 0x",
+            r"\b(KASAN|KCSAN|KFENCE|KMSAN|UBSAN): ",
+            r"refcount_t: ",
+            r"list_(add|del) corruption",
+            r"corrupted (list|stack)",
+            r"rust_kernel: panicked at",
+            r"nobody cared",
+            r"leaked .*percpu|percpu ref .* <= 0",
+            r"Call Trace:",
+        )
+    )
+)
+
+# Programs write to the kernel's log too; what they warn of is not the kernel.
+PROGRAM = re.compile(r"^(virtme-(ng-)?init|systemd[\w-]*|\(?udev[\w-]*\)?|selftest)(\[\d+\])?: ")
+
+# printk's own time stamp, and the caller id that some configurations add.
+STAMP = re.compile(r"^(<\d+>)?(\[ *\d+\.\d+\]\s*)?(\[ *[CT]\d+\]\s*)?")
+
+
+def text(line):
+    """A console line without its end, control characters and time stamp."""
+    line = "".join(c for c in line.rstrip() if c.isprintable() or c == "\t")
+    return STAMP.sub("", line)
+
+
+def lines(path):
+    """The lines of a console file; none if there is no such file."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def complaint(console_lines):
+    """The first line in which the kernel complains of itself, or None."""
+    for line in map(text, console_lines):
+        # What the command line says is ours, not the kernel's.
+        if "ommand line:" in line or PROGRAM.match(line):
+            continue
+        if COMPLAINT.search(line):
+            return line
+    return None
+
+
+def panic(console_lines):
+    """The line of a panic, or None."""
+    return next((text(line) for line in console_lines if PANIC.search(line)), None)
+
+
+def last(console_lines):
+    """The last line that says anything, or None."""
+    return next((text(line) for line in reversed(console_lines) if text(line)), None)
