@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What people run; Kbuild beside it is what the kernel reads.  A target is a list of
+# steps, each of which is scripts/STEP.
+
+# All steps from nothing to a kernel with the Rust implementation.
+KERNEL_STEPS := setup fetch lay 'build rust'
+
+# The commands of people reach their script as they are: $(CMD) would expand them.
+export CMD_TEXT := $(value CMD)
+unexport CMD
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='|' read -r name text; do printf 'make %-10s %s\n' "$$name" "$$text"; done
+
+.PHONY: run
+run: ## boot the kernel and show what unshare(CLONE_NEWPID) does there
+	@scripts/steps $(KERNEL_STEPS) -- scripts/tour rust
+
+.PHONY: test
+test: ## run every test on both implementations, Rust and C
+	@scripts/steps setup fetch lay -- scripts/test
+
+.PHONY: series
+series: ## write the patch series for the kernel's mailing lists to build/series/
+	@scripts/steps setup fetch lay series
+
+.PHONY: shell
+shell: ## open a shell in the guest, on the root file system of this machine
+	@scripts/steps $(KERNEL_STEPS) -- qemu/boot rust --interactive
+
+.PHONY: exec
+exec: ## run CMD='...' in the guest as root; CONSOLE=file keeps the kernel's log
+	@scripts/exec "$$CMD_TEXT"
+
+.PHONY: clean
+clean: ## remove what was built; the downloads and the tools stay
+	@scripts/steps -- find build -mindepth 1 -maxdepth 1 \
+		! -name downloads ! -name tools ! -name lock -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: ## remove build/, with the downloads and the tools
+	@scripts/steps -- rm -rf build
