@@ -230,6 +230,35 @@ TEST(unshare_after_the_end_of_pid_1_gives_a_fresh_namespace)
 	child_kill(_metadata, pid);
 }
 
+/*
+ * So does a creator that has given up its privilege over the owner of its active
+ * namespace, for whom there is no setns(2) back.
+ *
+ * 1. The creator unshares its user and its pid namespace; its first child exits.
+ * 2. setns() to its active namespace fails with EPERM, and fork(2) with ENOMEM.
+ * 3. It unshares, and the next child is pid 1.
+ */
+TEST(unshare_is_the_way_on_for_who_has_no_setns_back)
+{
+	pid_t pid;
+	int fd, code = 7;
+
+	ASSERT_EQ(0, unshare(CLONE_NEWUSER | CLONE_NEWPID));
+	pid = child_run(_metadata, exit_with, &code);
+	assert_exited(_metadata, pid, 7);
+	expect_dead(_metadata);
+	fd = ns_open(0, ACTIVE);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-1, setns(fd, CLONE_NEWPID));
+	EXPECT_EQ(EPERM, errno);
+
+	unshare_pidns(_metadata);
+	pid = child_hold(_metadata, 0);
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(1, ioctl(child_active_open(pid), NS_GET_PID_IN_PIDNS, pid));
+	child_kill(_metadata, pid);
+}
+
 struct joining {
 	int go[2];
 	int done[2];

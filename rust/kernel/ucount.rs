@@ -2,14 +2,12 @@
 
 //! Per-user limits on what a user namespace may hold.
 //!
+//! For built-in code only: C exports these functions to no module but binfmt_misc.
+//!
 //! C header: [`include/linux/user_namespace.h`](srctree/include/linux/user_namespace.h)
 
 use crate::{
     bindings,
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
-    },
     task::Kuid,
     user_namespace::UserNamespace, //
 };
@@ -24,7 +22,7 @@ use core::{
 #[repr(u32)]
 pub enum Kind {
     /// Pid namespaces; the limit is `user.max_pid_namespaces`.
-    PidNamespaces = bindings::ucount_type_UCOUNT_PID_NAMESPACES as u32,
+    PidNamespaces = bindings::ucount_type_UCOUNT_PID_NAMESPACES,
 }
 
 /// One object that is counted against the limits of a user.
@@ -57,26 +55,10 @@ impl Charge {
         NonNull::new(ucounts).map(|ucounts| Self { ucounts, kind })
     }
 
-    /// Hands the charge over to C, which ends it with `dec_ucount`.
+    /// Hands the charge over to C, which ends it with `dec_ucount` for the same kind.
     #[inline]
     pub fn into_raw(self) -> *mut bindings::ucounts {
         ManuallyDrop::new(self).ucounts.as_ptr()
-    }
-
-    /// Returns how many objects of this kind the user holds in the user namespace, this one
-    /// included.
-    ///
-    /// Others may count at the same time, so the value can be out of date once it is here.
-    pub fn count(&self) -> usize {
-        // SAFETY: By the type invariant the pointer is valid for as long as `self`, and the array
-        // has an element for each kind.
-        // CAST: `atomic_long_t` holds a `long`, which is an `isize`.
-        let count = unsafe {
-            (&raw mut (*self.ucounts.as_ptr()).ucount[self.kind as usize]).cast::<isize>()
-        };
-        // SAFETY: The counter is valid as said above, aligned, and only accessed atomically.
-        let count = unsafe { Atomic::from_ptr(count) };
-        count.load(Relaxed) as usize
     }
 }
 

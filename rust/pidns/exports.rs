@@ -43,11 +43,12 @@ pub(crate) unsafe extern "C" fn copy_pid_ns(
     active_ns: *mut bindings::pid_namespace,
     default_ns: *mut bindings::pid_namespace,
 ) -> *mut bindings::pid_namespace {
-    // SAFETY: The safety requirements say so.
+    // SAFETY: By the safety requirements `user_ns` is valid for the duration of this call, which is
+    // longer than the reference is used.
     let user_ns = unsafe { UserNamespace::from_ptr(user_ns) };
-    // SAFETY: The safety requirements say so.
+    // SAFETY: As above, for `active_ns`.
     let active = ActiveNs::new(unsafe { PidNamespace::from_ptr(active_ns) });
-    // SAFETY: The safety requirements say so.
+    // SAFETY: As above, for `default_ns`.
     let default = DefaultNs::new(unsafe { PidNamespace::from_ptr(default_ns) });
 
     match create::copy(NewNamespaces::requested_by(flags), user_ns, active, default) {
@@ -63,8 +64,7 @@ pub(crate) unsafe extern "C" fn copy_pid_ns(
 ///
 /// # Safety
 ///
-/// Must be called from a system call of a task that is not exiting.
-// Not for the sake of memory: `#[export]` asks for `unsafe`.
+/// Must be called in task context, by a task that has not been through `release_task()`.
 #[export]
 pub(crate) unsafe extern "C" fn check_unshare_flags(unshare_flags: c_ulong) -> c_int {
     from_result(|| flags::check_unshare(unshare_flags as u64, current!()).map(|()| 0))

@@ -106,8 +106,8 @@ impl Sharer for CurrentTask {
 /// Decides whether `unshare(flags)` may go ahead for `caller`.
 ///
 /// Threads, signal handlers and address space cannot be unshared. A request to do so is accepted
-/// as long as they are not shared. As the first two hang on the signal queues, all three ask for a
-/// thread group of one.
+/// as long as they are not shared. To unshare the address space or the handlers takes signal queues
+/// of one's own too, so all three ask for a thread group of one.
 ///
 /// # Errors
 ///

@@ -23,7 +23,8 @@
 //!                                      +---------------+   +---------------+
 //! ```
 //!
-//! The caller never maps into its default namespace: seen from there it is pid 0.
+//! While the two differ, the caller does not map into its default namespace: seen from there, it is
+//! pid 0.
 //!
 //! # Where to look
 //!
@@ -37,10 +38,10 @@
 //!
 //! # What is still C, and why
 //!
-//! - `kernel/pid_namespace.c`: the slab caches, the end of a namespace, what nsfs asks of it and
-//!   its sysctls.
-//! - `kernel/pid.c`: `init_pid_ns`, which other static data points to, and the allocation of pids,
-//!   which is on the path of every `fork()`.
+//! - `kernel/pid_namespace.c`: the slab caches, the end of a namespace, what nsfs asks of it, and
+//!   `kernel.ns_last_pid`.
+//! - `kernel/pid.c`: `init_pid_ns`, which other static data points to; the allocation of pids, which
+//!   is on the path of every `fork()`; and `kernel.pid_max`.
 //!
 //! # Life of a namespace
 //!
@@ -58,7 +59,8 @@
 //! the work item: that is how the first of two unshares ends.
 //!
 //! References are held by each `struct pid` whose deepest level it is, by each `struct nsproxy`
-//! that names it, by each child namespace, and by open files and mounts that show it.
+//! that names it, by each child namespace, by each procfs that shows its pids, and by the open files
+//! and mounts that name it.
 //!
 //! [`ActiveNs`]: roles::ActiveNs
 //! [`DefaultNs`]: roles::DefaultNs

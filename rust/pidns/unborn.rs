@@ -29,20 +29,20 @@ use kernel::{
 /// # Invariants
 ///
 /// From 1 to `MAX_PID_NS_LEVEL`.
-#[derive(Clone, Copy)]
 pub(crate) struct Level(u32);
 
 impl Level {
     /// Returns the level of a child of `parent`, or [`None`] if `parent` is too deep to have one.
     pub(crate) fn below(parent: &PidNamespace) -> Option<Self> {
+        // No overflow: the level of a namespace is at most the maximum, which is far from it.
         let level = parent.level() + 1;
-        // INVARIANT: At least 1, as levels are unsigned, and checked against the maximum.
-        (level <= bindings::MAX_PID_NS_LEVEL).then_some(Self(level))
+        // INVARIANT: More than that of the parent, which is at least 0, and checked here.
+        (level <= bindings::MAX_PID_NS_LEVEL).then(|| Self(level))
     }
 }
 
-/// The memory of a pid namespace, of which only the parts that have no users yet are set up: the
-/// map of pids, empty, and the cache that the pids of this level come from.
+/// The memory of a pid namespace, of which only the map of pids, empty, and the cache for the pids
+/// of its level are set up.
 ///
 /// # Invariants
 ///
@@ -58,7 +58,8 @@ impl Blank {
     ///
     /// [`ENOMEM`] if there is no memory for it, or for the cache of the first pid at its level.
     pub(crate) fn new(level: Level) -> Result<Self> {
-        // SAFETY: `pid_ns_cachep` is set at boot, before anybody can make a namespace.
+        // SAFETY: `pid_ns_cachep` is set by `pid_namespaces_init()` and does not change after it. C
+        // relies on nobody making a namespace earlier in the same way.
         let ns =
             unsafe { bindings::kmem_cache_zalloc(bindings::pid_ns_cachep, bindings::GFP_KERNEL) };
         let ns = NonNull::new(ns.cast::<bindings::pid_namespace>()).ok_or(ENOMEM)?;
@@ -192,14 +193,14 @@ impl Configured {
             }
         }
 
-        // SAFETY: `work` lies in the namespace, which the function that it will call frees no
-        // earlier than it has run; the name and the lock class are static.
+        // SAFETY: `work` is part of the namespace and is queued only by the last `put_pid_ns()`; what
+        // frees the namespace is that very work item. The name and the lock class are static.
         unsafe {
             bindings::init_work_with_key(
                 &raw mut (*ns.as_ptr()).work,
                 Some(bindings::destroy_pid_namespace_work),
                 false,
-                c"pid_namespace".as_char_ptr(),
+                c"(work_completion)(&ns->work)".as_char_ptr(),
                 static_lock_class!().as_ptr(),
             );
         }
@@ -212,6 +213,7 @@ impl Configured {
         }
 
         // SAFETY: `ns` is a valid namespace, and we own the one reference that it began with.
+        // INVARIANT: All fields that never change have been set above.
         // CAST: `PidNamespace` is a transparent wrapper around `struct pid_namespace`.
         unsafe { ARef::from_raw(ns.cast()) }
     }
