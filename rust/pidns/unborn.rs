@@ -36,8 +36,11 @@ impl Level {
     pub(crate) fn below(parent: &PidNamespace) -> Option<Self> {
         // No overflow: the level of a namespace is at most the maximum, which is far from it.
         let level = parent.level() + 1;
-        // INVARIANT: More than that of the parent, which is at least 0, and checked here.
-        (level <= bindings::MAX_PID_NS_LEVEL).then(|| Self(level))
+        if level > bindings::MAX_PID_NS_LEVEL {
+            return None;
+        }
+        // INVARIANT: More than that of the parent, which is at least 0, and at most the maximum.
+        Some(Self(level))
     }
 }
 
