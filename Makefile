@@ -19,29 +19,29 @@ help: ## this list
 
 .PHONY: run
 run: ## boot the kernel and show what unshare(CLONE_NEWPID) does there
-	@scripts/steps $(KERNEL_STEPS) -- scripts/tour rust
+	@exec scripts/steps $(KERNEL_STEPS) -- scripts/tour rust
 
 .PHONY: test
 test: ## run every test on both implementations, Rust and C
-	@scripts/steps setup fetch lay -- scripts/test
+	@exec scripts/steps setup fetch lay -- scripts/test
 
 .PHONY: series
 series: ## write the patch series for the kernel's mailing lists to build/series/
-	@scripts/steps setup fetch lay series
+	@exec scripts/steps setup fetch lay series
 
 .PHONY: shell
 shell: ## open a shell in the guest, on the root file system of this machine
-	@scripts/steps $(KERNEL_STEPS) -- qemu/boot rust --interactive
+	@exec scripts/steps $(KERNEL_STEPS) -- qemu/boot rust --interactive
 
 .PHONY: exec
 exec: ## run CMD='...' in the guest as root; CONSOLE=file keeps the kernel's log
-	@scripts/exec "$$CMD_TEXT"
+	@exec scripts/exec "$$CMD_TEXT"
 
 .PHONY: clean
 clean: ## remove what was built; the downloads and the tools stay
-	@scripts/steps -- find build -mindepth 1 -maxdepth 1 \
+	@exec scripts/steps -- find build -mindepth 1 -maxdepth 1 \
 		! -name downloads ! -name tools ! -name lock -exec rm -rf {} +
 
 .PHONY: distclean
 distclean: ## remove build/, with the downloads and the tools
-	@scripts/steps -- rm -rf build
+	@exec scripts/steps -- rm -rf build

@@ -51,7 +51,7 @@ read_series() {
 	while IFS= read -r found; do
 		[[ ${named[$found]-} ]] || die "patches/series does not name $found"
 	done < <(cd "$top" && find Kbuild rust selftests patches/*.patch patches/*.msg \
-		-type f ! -name '.*' ! -name '*~' 2>/dev/null | sort)
+		-type f ! -name '*~' ! -name '.*.sw?' 2>/dev/null | sort)
 }
 
 # put_new FILE ROOT: puts the new file where it belongs below ROOT.
