@@ -4,7 +4,7 @@
 # How this tree maps into the kernel's: patches/series, read and checked.  Sourced
 # by lay and series.
 #
-# shellcheck disable=SC2034  # each of them uses some of it
+# shellcheck disable=SC2034,SC2154  # each uses some of it; they source common.sh
 
 patches=$top/patches
 # The commits in order; for each its mail in patches/, and its new files.
