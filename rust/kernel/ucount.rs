@@ -34,6 +34,7 @@ pub enum Kind {
 ///
 /// `ucounts` points to a `struct ucounts` that `inc_ucount` returned for `kind` and that has not
 /// been passed to `dec_ucount` since.
+#[must_use = "the count ends when the value is dropped"]
 pub struct Charge {
     ucounts: NonNull<bindings::ucounts>,
     kind: Kind,
@@ -53,6 +54,22 @@ impl Charge {
             unsafe { bindings::inc_ucount(user_ns.as_ptr(), uid.into_raw(), kind.into_raw()) };
         // INVARIANT: Just returned by `inc_ucount`.
         NonNull::new(ucounts).map(|ucounts| Self { ucounts, kind })
+    }
+
+    /// Takes a charge back.
+    ///
+    /// # Safety
+    ///
+    /// `ucounts` must come from [`Charge::into_raw`] of a charge of this `kind`, and must not be
+    /// used any more.
+    #[inline]
+    pub unsafe fn from_raw(ucounts: *mut bindings::ucounts, kind: Kind) -> Self {
+        Self {
+            // SAFETY: `into_raw` does not return null.
+            // INVARIANT: It gave up a value for which the invariant held.
+            ucounts: unsafe { NonNull::new_unchecked(ucounts) },
+            kind,
+        }
     }
 
     /// Hands the charge over to C, which ends it with `dec_ucount` for the same kind.

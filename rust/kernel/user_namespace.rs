@@ -6,6 +6,7 @@
 
 use crate::{
     bindings,
+    ffi::c_int,
     sync::aref::AlwaysRefCounted,
     types::Opaque, //
 };
@@ -56,6 +57,23 @@ impl UserNamespace {
         // SAFETY: Both pointers are valid by the type invariant, and a user namespace keeps its
         // ancestors, which is all that `in_userns` looks at, alive.
         unsafe { bindings::in_userns(self.as_ptr(), other.as_ptr()) }
+    }
+
+    /// Returns whether the current task has CAP_SYS_ADMIN here; notes that it has used it.
+    #[doc(alias = "ns_capable")]
+    #[inline]
+    pub fn current_is_admin(&self) -> bool {
+        // SAFETY: The pointer is valid by the type invariant.
+        unsafe { bindings::ns_capable(self.as_ptr(), bindings::CAP_SYS_ADMIN as c_int) }
+    }
+
+    /// Returns whether the current task has CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN here; notes
+    /// that it has used it.
+    #[doc(alias = "checkpoint_restore_ns_capable")]
+    #[inline]
+    pub fn current_may_checkpoint_restore(&self) -> bool {
+        // SAFETY: The pointer is valid by the type invariant.
+        unsafe { bindings::checkpoint_restore_ns_capable(self.as_ptr()) }
     }
 }
 

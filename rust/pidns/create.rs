@@ -7,14 +7,12 @@ use crate::{
         NewNamespace,
         NewNamespaces, //
     },
+    level::Level,
     roles::{
         ActiveNs,
         DefaultNs, //
     },
-    unborn::{
-        Blank,
-        Level, //
-    },
+    unborn::Blank, //
 };
 use kernel::{
     pid_namespace::PidNamespace,
@@ -42,7 +40,7 @@ pub(crate) fn copy(
     default: DefaultNs<'_>,
 ) -> Result<ARef<PidNamespace>> {
     if !requested.contains(NewNamespace::Pid) {
-        return Ok(default.to_owned());
+        return Ok(default.get());
     }
     create(user_ns, active)
 }
@@ -57,7 +55,7 @@ pub(crate) fn copy(
 /// - [`ENOSPC`] if the namespace would lie too deep, or the user has too many;
 /// - what the steps of making it return, [`ENOMEM`] most of all.
 #[doc(alias = "create_pid_namespace")]
-fn create(user_ns: &UserNamespace, active: ActiveNs<'_>) -> Result<ARef<PidNamespace>> {
+pub(crate) fn create(user_ns: &UserNamespace, active: ActiveNs<'_>) -> Result<ARef<PidNamespace>> {
     let parent = active.as_parent();
     if !parent.user_ns().contains(user_ns) {
         return Err(EINVAL);
@@ -72,76 +70,8 @@ fn create(user_ns: &UserNamespace, active: ActiveNs<'_>) -> Result<ARef<PidNames
 #[kunit_tests(pidns_create)]
 mod tests {
     use super::*;
-    use kernel::{
-        bindings,
-        sync::atomic::{
-            Atomic,
-            Relaxed, //
-        }, //
-    };
-
-    /// What can leak: the references on a namespace, and what the user holds in its owner.
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    struct Taken {
-        refs: u32,
-        charges: Option<usize>,
-    }
-
-    impl Taken {
-        fn of(ns: &PidNamespace) -> Self {
-            Self {
-                refs: refs(ns),
-                charges: charges(ns.user_ns()),
-            }
-        }
-    }
-
-    fn refs(ns: &PidNamespace) -> u32 {
-        // SAFETY: A shared reference exists, so the namespace is valid; the count is atomic.
-        unsafe { bindings::refcount_read(&raw const (*ns.as_ptr()).ns.__bindgen_anon_1.__ns_ref) }
-    }
-
-    /// How many pid namespaces the user holds in `user_ns`; [`None`] at the limit.
-    fn charges(user_ns: &UserNamespace) -> Option<usize> {
-        let kind = bindings::ucount_type_UCOUNT_PID_NAMESPACES;
-        let one_more = Charge::new(user_ns, Kuid::current_euid(), Kind::PidNamespaces)?.into_raw();
-        // SAFETY: `one_more` is valid until it is passed to `dec_ucount`, as it is once. The
-        // counter, an `atomic_long_t` and so as good as an `isize`, is only accessed atomically.
-        let count = unsafe {
-            let counter = &raw mut (*one_more).ucount[kind as usize];
-            let count = Atomic::<isize>::from_ptr(counter.cast()).load(Relaxed);
-            bindings::dec_ucount(one_more, kind);
-            count
-        };
-        usize::try_from(count - 1).ok()
-    }
-
-    fn parent(ns: &PidNamespace) -> *mut bindings::pid_namespace {
-        // SAFETY: A shared reference exists, so the namespace is valid; `parent` never changes.
-        unsafe { (*ns.as_ptr()).parent }
-    }
-
-    fn child_of(ns: &PidNamespace) -> Result<ARef<PidNamespace>> {
-        create(ns.user_ns(), ActiveNs::new(ns))
-    }
-
-    /// A namespace that, unlike the initial one, counts its references.
-    fn counted_ns() -> Result<ARef<PidNamespace>> {
-        settle();
-        child_of(current!().active_pid_ns().ok_or(ESRCH)?)
-    }
-
-    /// Waits until all namespaces that lost their last reference are freed.
-    ///
-    /// Flushing the one work item would not do: it frees the namespace that it lies in.
-    fn settle() {
-        // SAFETY: Both may sleep, as a test may, and the queue is there since early boot. It runs
-        // the work items that destroy namespaces; these leave the rest to RCU callbacks.
-        unsafe {
-            bindings::__flush_workqueue(bindings::system_percpu_wq);
-            bindings::rcu_barrier();
-        }
-    }
+    use crate::testing::*;
+    use kernel::bindings;
 
     #[test]
     fn without_the_flag_the_default_gains_a_reference_and_nothing_changes() -> Result {
@@ -179,7 +109,7 @@ mod tests {
                 ActiveNs::new(&active),
                 DefaultNs::new(default),
             )?;
-            assert!(parent(&ns) == active.as_ptr());
+            assert!(ns.parent() == Some(&*active));
             assert_eq!(ns.level(), active.level() + 1);
             assert_eq!(refs(&ns), 1);
             assert_eq!(refs(&active), active_refs + 1);

@@ -28,45 +28,123 @@
 //!
 //! # Where to look
 //!
-//! | File         | What it does                                                            |
-//! | ------------ | ----------------------------------------------------------------------- |
-//! | `exports.rs` | the functions that C calls; raw pointers become references here         |
-//! | `flags.rs`   | the flags of `clone()` and `unshare()`, and which of them are accepted  |
-//! | `roles.rs`   | [`ActiveNs`] and [`DefaultNs`], so that nobody swaps the two            |
-//! | `create.rs`  | `copy_pid_ns()`: which namespace children get; the rules for a new one  |
-//! | `unborn.rs`  | a namespace that is being made: each step, and the undo of each step    |
+//! | File         | What it does                                                              |
+//! | ------------ | ------------------------------------------------------------------------- |
+//! | `exports.rs` | what C knows by name; raw pointers become references here                 |
+//! | `roles.rs`   | [`ActiveNs`] and [`DefaultNs`], so that nobody swaps the two              |
+//! | `level.rs`   | how deep a namespace lies, and the limit on that                          |
+//! | `flags.rs`   | the flags of `clone()` and `unshare()`, and which of them are accepted    |
+//! | `create.rs`  | `copy_pid_ns()`: which namespace children get; the rules for a new one    |
+//! | `unborn.rs`  | a namespace that is being made: each step, and the undo of each step      |
+//! | `dying.rs`   | a namespace without references: how it is taken apart, and by whom        |
+//! | `destroy.rs` | `destroy_pid_namespace_work()`: the namespace, then ancestors left alone  |
+//! | `zap.rs`     | `zap_pid_ns_processes()`: the end of all processes, when init exits       |
+//! | `reboot.rs`  | `reboot_pid_ns()`                                                         |
+//! | `tasks.rs`   | what the last two do to tasks, in words that are safe                     |
+//! | `nsfs.rs`    | `setns()`, the parent that `ioctl()` shows, `pidns_is_ancestor()`         |
+//! | `sysctl.rs`  | `kernel.ns_last_pid`                                                      |
+//! | `caches.rs`  | the slab caches                                                           |
+//! | `boot.rs`    | what is set up at boot                                                    |
+//!
+//! There is no `unsafe` in `create.rs`, `destroy.rs`, `zap.rs`, `reboot.rs`, `nsfs.rs` and
+//! `flags.rs`, where the rules are.
 //!
 //! # What is still C, and why
 //!
-//! - `kernel/pid_namespace.c`: the slab caches, the end of a namespace, what nsfs asks of it, and
-//!   `kernel.ns_last_pid`.
-//! - `kernel/pid.c`: `init_pid_ns`, which other static data points to; the allocation of pids, which
-//!   is on the path of every `fork()`; and `kernel.pid_max`.
+//! - `init_pid_ns`, in `kernel/pid.c`: other static data of C points to it.
+//! - The allocation of pids, in `kernel/pid.c`: it is on the path of every `fork()`.
+//! - `kernel.pid_max`, in `kernel/pid.c`: the table has a directory of its own for each namespace,
+//!   with callbacks that the initial namespace, and so a kernel without this crate, needs as well.
+//! - `vm.memfd_noexec`, in `kernel/pid_sysctl.h`: it is memfd's; only its registration is here.
+//! - `EXPORT_SYMBOL_GPL(put_pid_ns)` and `device_initcall(pid_namespaces_init)`, in
+//!   `kernel/pid.c`: crates outside `rust/` export nothing, and only modules have initcalls in Rust.
+//! - `rust/helpers/`: macros and inline functions of C, one call each.
 //!
 //! # Life of a namespace
 //!
 //! ```text
-//!  Blank ---> Numbered ---> Configured --publish()--> in the tree, one reference, nobody inside
-//!    |            |              |                        |
-//!    +------------+--------------+                        | the first fork(): pid 1, child_reaper
-//!    dropped on failure: undone step by step              v
-//!                                                     init runs ---> init exits: all are killed
-//!                                                                          |
-//!                       freed <--- RCU <--- work item <--- last reference gone
+//!   unshare(), clone()                        one reference, that of the nsproxy; nobody inside
+//!  Blank --> Numbered --> Configured --publish()--+------------------------------+
+//!    |          |             |                   | the first fork()             | no fork: the
+//!    +----------+-------------+                   v                              | nsproxy changes
+//!    dropped on failure:                  init runs, others are born             | or ends
+//!    undone step by step                          |                              |
+//!                                                 | init exits                   |
+//!                                                 v                              |
+//!                                         zap: no more pids, all are killed,     |
+//!                                         init waits until it is alone           |
+//!                                                 |                              |
+//!                                                 | the last reference           |
+//!                                                 v                              v
+//!    freed <--- grace period of RCU <---bury()--- Dying, on its work item <-------+
+//!                                                 | its reference on the parent
+//!                                                 v
+//!                                         the parent, if that was the last on it
 //! ```
 //!
-//! A namespace that loses its last reference before the first fork takes the short cut straight to
-//! the work item: that is how the first of two unshares ends.
+//! The short cut on the right is how the first of two unshares ends: `switch_task_namespaces()`
+//! puts the old nsproxy, and with it the last reference. The init that waits in zap is woken by
+//! `free_pid()`, each time when one or two pids are left.
 //!
-//! References are held by each `struct pid` whose deepest level it is, by each `struct nsproxy`
-//! that names it, by each child namespace, by each procfs that shows its pids, and by the open files
-//! and mounts that name it.
+//! # References
+//!
+//! A namespace has two counts, see `include/linux/ns/ns_common_types.h`. `__ns_ref` decides when it
+//! is freed. `__ns_ref_active` decides whether user space can find it, and is 0 before the other
+//! is; each pid in the namespace and each nsproxy in use that names it counts there as well.
+//!
+//! References are held by
+//!
+//! - each `struct nsproxy` that names it, from `copy_pid_ns()` or `setns()` to `nsproxy_free()` or
+//!   the next `setns()`;
+//! - each pid whose deepest level it is, from `alloc_pid()` to the last `put_pid()`;
+//! - each child namespace, from `Configured::publish` to `Dying::bury`;
+//! - each procfs that shows its pids, while it is mounted;
+//! - each open file or mount of it, until `nsfs_evict()`;
+//! - who will show pids later: perf events, FUSE connections, the iterators of `/proc/sysvipc`, BPF
+//!   and cgroups.
+//!
+//! In turn a namespace holds its parent, its owner and one charge of its maker there.
+//!
+//! # Fields
+//!
+//! "In one piece" means by one load or store, without a lock.
+//!
+//! | Field                 | Written                          | Read                             |
+//! | --------------------- | -------------------------------- | -------------------------------- |
+//! | `level`, `parent`     | before `publish`                 | freely: they never change        |
+//! | `user_ns`, `ucounts`  | before `publish`                 | freely: they never change        |
+//! | `pid_cachep`          | before `publish`                 | freely: it never changes         |
+//! | `idr`                 | under `pidmap_lock`              | under RCU                        |
+//! | the cursor of `idr`   | so; by `ns_last_pid` in one piece | so; in one piece                |
+//! | `pid_allocated`       | under `pidmap_lock`              | so; elsewhere in one piece       |
+//! | `child_reaper`        | under `tasklist_lock`            | so; elsewhere in one piece       |
+//! | `pid_max`             | before `publish`; by its sysctl  | in one piece                     |
+//! | `memfd_noexec_scope`  | before `publish`; by its sysctl  | in one piece                     |
+//! | `reboot`              | by `reboot()`, in one piece      | by zap, when nobody else is left |
+//! | `set`, `sysctls`      | before `publish`, in `bury`      | by sysctls, under `sysctl_lock`  |
+//! | `ns`                  | nscommon, nstree, nsfs           | see there                        |
+//! | `bacct`               | `kernel/acct.c`                  | see there                        |
+//! | `work`                | in `publish`; by the last put    | by the workqueue                 |
+//! | `rcu`                 | by `bury`                        | by RCU                           |
 //!
 //! [`ActiveNs`]: roles::ActiveNs
 //! [`DefaultNs`]: roles::DefaultNs
 
+mod boot;
+mod caches;
 mod create;
+mod destroy;
+mod dying;
 mod exports;
 mod flags;
+mod level;
+mod nsfs;
+mod reboot;
 mod roles;
+#[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
+mod sysctl;
+mod tasks;
+#[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
+mod testing;
 mod unborn;
+mod zap;

@@ -38,6 +38,12 @@ impl<'a> ActiveNs<'a> {
     pub(crate) fn as_parent(self) -> &'a PidNamespace {
         self.0
     }
+
+    /// Returns the namespace as the one that a task cannot get out of.
+    #[inline]
+    pub(crate) fn as_ancestor(self) -> &'a PidNamespace {
+        self.0
+    }
 }
 
 impl<'a> DefaultNs<'a> {
@@ -49,7 +55,7 @@ impl<'a> DefaultNs<'a> {
 
     /// Takes a reference: what a task gets that does not ask for a new namespace.
     #[inline]
-    pub(crate) fn to_owned(self) -> ARef<PidNamespace> {
+    pub(crate) fn get(self) -> ARef<PidNamespace> {
         self.0.into()
     }
 }

@@ -8,7 +8,12 @@
 //!
 //! C header: [`include/linux/pid_namespace.h`](srctree/include/linux/pid_namespace.h)
 
-use crate::roles::ActiveNs;
+use crate::{
+    caches,
+    exports,
+    level::Level,
+    roles::ActiveNs, //
+};
 use core::{
     mem::ManuallyDrop,
     ptr::NonNull, //
@@ -24,32 +29,12 @@ use kernel::{
     user_namespace::UserNamespace, //
 };
 
-/// How deep a pid namespace lies below the initial one, which has level 0.
-///
-/// # Invariants
-///
-/// From 1 to `MAX_PID_NS_LEVEL`.
-pub(crate) struct Level(u32);
-
-impl Level {
-    /// Returns the level of a child of `parent`, or [`None`] if `parent` is too deep to have one.
-    pub(crate) fn below(parent: &PidNamespace) -> Option<Self> {
-        // No overflow: the level of a namespace is at most the maximum, which is far from it.
-        let level = parent.level() + 1;
-        if level > bindings::MAX_PID_NS_LEVEL {
-            return None;
-        }
-        // INVARIANT: More than that of the parent, which is at least 0, and at most the maximum.
-        Some(Self(level))
-    }
-}
-
 /// The memory of a pid namespace, of which only the map of pids, empty, and the cache for the pids
 /// of its level are set up.
 ///
 /// # Invariants
 ///
-/// `ns` is an allocation of `pid_ns_cachep` that nobody else knows of, and its `idr` is valid.
+/// `ns` comes from [`caches::alloc_namespace`], nobody else knows of it, and its `idr` is valid.
 pub(crate) struct Blank {
     ns: NonNull<bindings::pid_namespace>,
 }
@@ -61,25 +46,17 @@ impl Blank {
     ///
     /// [`ENOMEM`] if there is no memory for it, or for the cache of the first pid at its level.
     pub(crate) fn new(level: Level) -> Result<Self> {
-        // SAFETY: `pid_ns_cachep` is set by `pid_namespaces_init()` and does not change after it. C
-        // relies on nobody making a namespace earlier in the same way.
-        let ns =
-            unsafe { bindings::kmem_cache_zalloc(bindings::pid_ns_cachep, bindings::GFP_KERNEL) };
-        let ns = NonNull::new(ns.cast::<bindings::pid_namespace>()).ok_or(ENOMEM)?;
+        let ns = caches::alloc_namespace()?;
         // SAFETY: `ns` was just allocated, so the field is valid and nobody uses it.
         unsafe { bindings::idr_init(&raw mut (*ns.as_ptr()).idr) };
         // INVARIANT: Allocated and initialised above.
         let blank = Self { ns };
 
-        // SAFETY: A `Level` is in the range that the function has room for.
-        let pid_cachep = unsafe { bindings::create_pid_cachep(level.0) };
-        if pid_cachep.is_null() {
-            return Err(ENOMEM);
-        }
+        let pid_cachep = caches::for_pids(level)?;
         // SAFETY: Nobody else knows of `ns`, so these are plain writes to valid memory.
         unsafe {
-            (*ns.as_ptr()).pid_cachep = pid_cachep;
-            (*ns.as_ptr()).level = level.0;
+            (*ns.as_ptr()).pid_cachep = pid_cachep.as_ptr();
+            (*ns.as_ptr()).level = level.into_raw();
         }
         Ok(blank)
     }
@@ -96,7 +73,7 @@ impl Blank {
             bindings::__ns_common_init(
                 &raw mut (*self.ns.as_ptr()).ns,
                 bindings::CLONE_NEWPID,
-                &raw const bindings::pidns_operations,
+                exports::pidns_operations.as_ptr(),
                 0,
             )
         })?;
@@ -107,11 +84,11 @@ impl Blank {
 
 impl Drop for Blank {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant `ns` is ours, its `idr` is valid, and it came from this
-        // cache.
+        // SAFETY: By the type invariant `ns` is ours, and both its `idr` and its memory are as the
+        // functions ask for.
         unsafe {
             bindings::idr_destroy(&raw mut (*self.ns.as_ptr()).idr);
-            bindings::kmem_cache_free(bindings::pid_ns_cachep, self.ns.as_ptr().cast());
+            caches::free_namespace(self.ns);
         }
     }
 }
@@ -172,7 +149,7 @@ impl Configured {
     /// lets the world see it.
     ///
     /// This is the point of no return: nothing in here can fail. From here on the last reference
-    /// decides, and `destroy_pid_namespace_work()` undoes all of it.
+    /// decides, and [`Dying`](crate::dying::Dying) undoes all of it.
     pub(crate) fn publish(
         self,
         parent: ActiveNs<'_>,
@@ -196,12 +173,12 @@ impl Configured {
             }
         }
 
-        // SAFETY: `work` is part of the namespace and is queued only by the last `put_pid_ns()`; what
-        // frees the namespace is that very work item. The name and the lock class are static.
+        // SAFETY: `work` is part of the namespace and is queued only by the last `put_pid_ns()`;
+        // what frees the namespace is that very work item. The name and the lock class are static.
         unsafe {
             bindings::init_work_with_key(
                 &raw mut (*ns.as_ptr()).work,
-                Some(bindings::destroy_pid_namespace_work),
+                Some(exports::destroy_pid_namespace_work),
                 false,
                 c"(work_completion)(&ns->work)".as_char_ptr(),
                 static_lock_class!().as_ptr(),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // E0599: a namespace published before its sysctls are registered
-use crate::{roles::ActiveNs, unborn::{Blank, Level}};
+use crate::{level::Level, roles::ActiveNs, unborn::Blank};
 use kernel::{pid_namespace::PidNamespace, prelude::*, sync::aref::ARef, ucount::Charge, user_namespace::UserNamespace};
 
 fn call(level: Level, a: ActiveNs<'_>, user_ns: &UserNamespace, charge: Charge) -> Result<ARef<PidNamespace>> {

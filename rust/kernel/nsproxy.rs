@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The namespaces of a task.
+//!
+//! C header: [`include/linux/nsproxy.h`](srctree/include/linux/nsproxy.h)
+
+use crate::{
+    bindings,
+    pid_namespace::PidNamespace,
+    sync::aref::ARef,
+    types::Opaque,
+    user_namespace::UserNamespace, //
+};
+use core::{
+    mem,
+    ptr::NonNull, //
+};
+
+/// Wraps the kernel's `struct nsset`: what a task that calls `setns()` will change to, if all goes
+/// well.
+///
+/// # Invariants
+///
+/// - `nsproxy` is valid and private to the task that calls `setns()`, and owns a reference to each
+///   namespace in it.
+/// - `cred` is valid, and perhaps shared.
+#[repr(transparent)]
+pub struct NsSet(Opaque<bindings::nsset>);
+
+impl NsSet {
+    /// Creates a reference to an [`NsSet`] from a valid pointer.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to what `prepare_nsset` in `kernel/nsproxy.c` has set up, and nothing else
+    /// may use the `struct nsset` or its `nsproxy` during the lifetime of the returned reference.
+    #[inline]
+    pub unsafe fn from_ptr<'a>(ptr: *mut bindings::nsset) -> &'a mut Self {
+        // SAFETY: The safety requirements guarantee the validity of the dereference, while the
+        // `NsSet` type being transparent makes the cast ok.
+        unsafe { &mut *ptr.cast() }
+    }
+
+    /// Returns the user namespace that the task will be in.
+    #[inline]
+    pub fn user_ns(&self) -> &UserNamespace {
+        // SAFETY: By the type invariant `cred` is valid. Credentials hold a reference to their
+        // user namespace, and the returned value borrows from `self`.
+        unsafe { UserNamespace::from_ptr((*(*self.0.get()).cred).user_ns) }
+    }
+
+    /// Sets the pid namespace that the children of the task will be born in.
+    #[inline]
+    pub fn set_pid_ns_for_children(&mut self, ns: ARef<PidNamespace>) {
+        // CAST: `PidNamespace` is a transparent wrapper around `struct pid_namespace`.
+        let new = ARef::into_raw(ns).as_ptr().cast();
+        // SAFETY: By the type invariant `nsproxy` is valid and ours.
+        let field = unsafe { &mut (*(*self.0.get()).nsproxy).pid_ns_for_children };
+        let old = mem::replace(field, new);
+        // SAFETY: By the type invariant the field is not null and owned a reference, which is ours
+        // now that the field has another value.
+        drop(unsafe { ARef::<PidNamespace>::from_raw(NonNull::new_unchecked(old.cast())) });
+    }
+}

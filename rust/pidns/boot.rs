@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! What is set up at boot.
+
+use crate::caches;
+use kernel::bindings;
+
+/// Makes the caches, registers the sysctls, and puts the initial namespace into the tree.
+///
+/// Who unshares before, such as a helper in an initramfs, finds no cache and crashes, as in C.
+///
+/// # Safety
+///
+/// To be called once, by an initcall.
+#[link_section = ".init.text"]
+pub(crate) unsafe fn init() {
+    // SAFETY: This is the one call.
+    unsafe { caches::init() };
+
+    #[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
+    // SAFETY: As above.
+    unsafe {
+        crate::sysctl::init()
+    };
+    // SAFETY: As above.
+    unsafe { bindings::register_pid_ns_sysctl_table_vm() };
+
+    // SAFETY: The initial namespace is static and whole, and enters the tree once. Its id is one
+    // of those that are kept for the initial namespaces.
+    unsafe {
+        let ns = &raw mut bindings::init_pid_ns.ns;
+        bindings::__ns_tree_gen_id(ns, bindings::init_ns_id_PID_NS_INIT_ID.into());
+        bindings::__ns_tree_add_raw(ns, &raw mut bindings::pid_ns_tree);
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `reboot()` from inside a pid namespace: it ends that namespace and nothing else.
+
+use crate::tasks::{
+    self,
+    Tasklist, //
+};
+use kernel::{
+    bindings,
+    prelude::*,
+    task::CurrentTask, //
+};
+
+/// What `reboot()` means to the pid namespace of the caller.
+pub(crate) enum Outcome {
+    /// It is the initial one: the machine is meant.
+    Machine,
+    /// It ends, and the caller with it.
+    Ends,
+}
+
+/// Begins to end the namespace that `me` lives in, for the command `cmd` of `reboot()`.
+///
+/// # Errors
+///
+/// [`EINVAL`] for a command that is unknown here; [`ESRCH`] for a task that lives nowhere any more.
+#[doc(alias = "reboot_pid_ns")]
+pub(crate) fn reboot(me: &CurrentTask, cmd: u32) -> Result<Outcome> {
+    let ns = me.active_pid_ns().ok_or(ESRCH)?;
+    if ns.is_initial() {
+        return Ok(Outcome::Machine);
+    }
+    tasks::set_reboot_code(ns, exit_signal(cmd)?);
+    Tasklist::read_lock().kill_init_of(me);
+    Ok(Outcome::Ends)
+}
+
+/// Returns the signal that init will seem to have been killed by: so the creator of the namespace
+/// learns what kind of reboot it was.
+fn exit_signal(cmd: u32) -> Result<u32> {
+    match cmd {
+        bindings::LINUX_REBOOT_CMD_RESTART | bindings::LINUX_REBOOT_CMD_RESTART2 => {
+            Ok(bindings::SIGHUP)
+        }
+        bindings::LINUX_REBOOT_CMD_HALT | bindings::LINUX_REBOOT_CMD_POWER_OFF => {
+            Ok(bindings::SIGINT)
+        }
+        _ => Err(EINVAL),
+    }
+}
+
+#[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
+#[kunit_tests(pidns_reboot)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_the_initial_namespace_the_machine_is_meant() -> Result {
+        for cmd in [bindings::LINUX_REBOOT_CMD_HALT, 0] {
+            assert!(matches!(reboot(current!(), cmd)?, Outcome::Machine));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_signal_tells_a_restart_from_a_halt() {
+        for (cmd, signal) in [
+            (bindings::LINUX_REBOOT_CMD_RESTART, Some(1)),
+            (bindings::LINUX_REBOOT_CMD_RESTART2, Some(1)),
+            (bindings::LINUX_REBOOT_CMD_HALT, Some(2)),
+            (bindings::LINUX_REBOOT_CMD_POWER_OFF, Some(2)),
+            (bindings::LINUX_REBOOT_CMD_CAD_ON, None),
+            (bindings::LINUX_REBOOT_CMD_CAD_OFF, None),
+            (bindings::LINUX_REBOOT_CMD_KEXEC, None),
+            (bindings::LINUX_REBOOT_CMD_SW_SUSPEND, None),
+        ] {
+            assert_eq!(exit_signal(cmd).ok(), signal);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// E0382: a namespace buried twice
+use crate::dying::Dying;
+
+fn call(ns: Dying) {
+    ns.bury();
+    ns.bury();
+}
