@@ -57,7 +57,7 @@
 //!   with callbacks that the initial namespace, and so a kernel without this crate, needs as well.
 //! - `vm.memfd_noexec`, in `kernel/pid_sysctl.h`: it is memfd's; only its registration is here.
 //! - `EXPORT_SYMBOL_GPL(put_pid_ns)` and `device_initcall(pid_namespaces_init)`, in
-//!   `kernel/pid.c`: crates outside `rust/` export nothing, and only modules have initcalls in Rust.
+//!   `kernel/pid.c`: crates outside `rust/` export nothing, and only modules have initcalls.
 //! - `rust/helpers/`: macros and inline functions of C, one call each.
 //!
 //! # Life of a namespace
