@@ -22,7 +22,7 @@ run: ## boot the kernel and show what unshare(CLONE_NEWPID) does there
 	@exec scripts/steps $(KERNEL_STEPS) -- scripts/tour rust
 
 .PHONY: test
-test: ## run every test on both implementations, Rust and C
+test: ## run every test on both implementations; DEBUG=1: on kernels that check themselves
 	@exec scripts/steps setup fetch lay -- scripts/test
 
 .PHONY: series
