@@ -31,7 +31,7 @@
 //! | File         | What it does                                                              |
 //! | ------------ | ------------------------------------------------------------------------- |
 //! | `exports.rs` | what C knows by name; raw pointers become references here                 |
-//! | `roles.rs`   | [`ActiveNs`] and [`DefaultNs`], so that nobody swaps the two              |
+//! | `roles.rs`   | `ActiveNs` and `DefaultNs`, so that nobody swaps the two                  |
 //! | `level.rs`   | how deep a namespace lies, and the limit on that                          |
 //! | `flags.rs`   | the flags of `clone()` and `unshare()`, and which of them are accepted    |
 //! | `create.rs`  | `copy_pid_ns()`: which namespace children get; the rules for a new one    |
@@ -126,9 +126,6 @@
 //! | `bacct`               | `kernel/acct.c`                  | see there                        |
 //! | `work`                | in `publish`; by the last put    | by the workqueue                 |
 //! | `rcu`                 | by `bury`                        | by RCU                           |
-//!
-//! [`ActiveNs`]: roles::ActiveNs
-//! [`DefaultNs`]: roles::DefaultNs
 
 mod boot;
 mod caches;
