@@ -9,15 +9,8 @@
  *	  `-- unsharing one    default B ----> child (active B, pid 1)
  */
 #include <pthread.h>
-#include <sys/mman.h>
 
 #include "pidns.h"
-
-#define STACK_SIZE (64 * 1024)
-
-/* What makes a thread, in the words of clone(2). */
-#define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | \
-		      CLONE_SYSVSEM | CLONE_THREAD)
 
 struct worker {
 	struct __test_metadata *_metadata;
@@ -224,6 +217,14 @@ static void *unshare_then_exec_in_thread(void *arg)
 	return NULL;
 }
 
+static void *exec_in_thread(void *arg)
+{
+	struct exec_thread *thread = arg;
+
+	become_cat(thread->_metadata, thread->exec);
+	return NULL;
+}
+
 static void exec_by_thread(struct __test_metadata *const _metadata, void *arg)
 {
 	struct exec_thread thread = { _metadata, arg };
@@ -231,6 +232,17 @@ static void exec_by_thread(struct __test_metadata *const _metadata, void *arg)
 
 	ASSERT_EQ(0, pthread_create(&id, NULL, unshare_then_exec_in_thread,
 				    &thread));
+	pthread_join(id, NULL);
+}
+
+static void unshare_then_exec_by_new_thread(struct __test_metadata *const _metadata,
+					    void *arg)
+{
+	struct exec_thread thread = { _metadata, arg };
+	pthread_t id;
+
+	unshare_pidns(_metadata);
+	ASSERT_EQ(0, pthread_create(&id, NULL, exec_in_thread, &thread));
 	pthread_join(id, NULL);
 }
 
@@ -280,6 +292,15 @@ TEST(execve_of_a_thread_keeps_that_threads_default)
 	check_exec(_metadata, exec_by_thread);
 }
 
+/*
+ * The same when the thread was made after the unshare. The process, which the
+ * thread takes the pid of, is where it was.
+ */
+TEST(execve_of_a_thread_made_after_an_unshare_keeps_its_default)
+{
+	check_exec(_metadata, unshare_then_exec_by_new_thread);
+}
+
 static void exec_shell(struct __test_metadata *const _metadata, void *arg)
 {
 	(void)arg;
@@ -323,97 +344,6 @@ TEST(default_is_the_childs_active_namespace)
 	/* Init last: its end is the end of the others. */
 	for (i = 2; i >= 0; i--)
 		child_kill(_metadata, children[i]);
-}
-
-static int exit_thread(void *arg)
-{
-	(void)arg;
-	return 0;
-}
-
-/* Make a thread with clone(2), and return what it returned. */
-static int raw_thread(struct __test_metadata *const _metadata, int flags)
-{
-	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-
-	ASSERT_NE(MAP_FAILED, (void *)stack);
-	return clone(exit_thread, stack + STACK_SIZE, THREAD_FLAGS | flags,
-		     NULL);
-}
-
-/* The same with clone3(2), which must be refused: it has no stack to run on. */
-static int raw_thread3(__u64 flags)
-{
-	struct __clone_args args = { .flags = THREAD_FLAGS | flags };
-
-	return sys_clone3(&args, sizeof(args));
-}
-
-/* A thread in another pid namespace than its process cannot be: EINVAL. */
-TEST(thread_after_unshare_is_refused)
-{
-	pthread_t thread;
-	pid_t init;
-
-	require_privilege(_metadata);
-	ASSERT_LT(0, raw_thread(_metadata, 0));
-	unshare_pidns(_metadata);
-
-	EXPECT_EQ(-1, raw_thread(_metadata, 0));
-	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(-1, raw_thread3(0));
-	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(EINVAL, pthread_create(&thread, NULL, do_nothing, NULL));
-
-	/* With an init in the namespace, too. */
-	init = child_hold(_metadata, 0);
-	ASSERT_LT(0, init);
-	EXPECT_EQ(EINVAL, pthread_create(&thread, NULL, do_nothing, NULL));
-	child_kill(_metadata, init);
-}
-
-static void unshare_and_go_back(struct __test_metadata *const _metadata,
-				void *arg)
-{
-	int fd = ns_open(0, ACTIVE);
-	pthread_t thread;
-
-	(void)arg;
-	ASSERT_LE(0, fd);
-	unshare_pidns(_metadata);
-	ASSERT_EQ(EINVAL, pthread_create(&thread, NULL, do_nothing, NULL));
-	ASSERT_EQ(0, setns(fd, CLONE_NEWPID)) {
-		TH_LOG("setns: %s", strerror(errno));
-	}
-	EXPECT_EQ(0, pthread_create(&thread, NULL, do_nothing, NULL));
-	EXPECT_EQ(0, pthread_join(thread, NULL));
-}
-
-/*
- * With the default back at the active namespace, threads can be made again. A
- * child does it: setns(2) asks for rights over its active namespace.
- */
-TEST(thread_is_allowed_again_after_setns_back)
-{
-	require_privilege(_metadata);
-	unshare_pidns(_metadata);
-	assert_exited_ok(_metadata,
-			 child_run(_metadata, unshare_and_go_back, NULL));
-}
-
-/* CLONE_THREAD with CLONE_NEWPID is refused, before an unshare and after it. */
-TEST(thread_with_a_new_namespace_is_refused)
-{
-	require_privilege(_metadata);
-	for (int unshared = 0; unshared < 2; unshared++) {
-		if (unshared)
-			unshare_pidns(_metadata);
-		EXPECT_EQ(-1, raw_thread(_metadata, CLONE_NEWPID));
-		EXPECT_EQ(EINVAL, errno);
-		EXPECT_EQ(-1, raw_thread3(CLONE_NEWPID));
-		EXPECT_EQ(EINVAL, errno);
-	}
 }
 
 TEST_HARNESS_MAIN
