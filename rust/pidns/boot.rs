@@ -2,10 +2,13 @@
 
 //! What is set up at boot.
 
-use crate::caches;
+use crate::{
+    caches,
+    dying, //
+};
 use kernel::bindings;
 
-/// Makes the caches, registers the sysctls, and puts the initial namespace into the tree.
+/// Makes the caches and the work item, registers the sysctls, and puts the initial namespace into the tree.
 ///
 /// Who unshares before, such as a helper in an initramfs, finds no cache and crashes, as in C.
 ///
@@ -16,6 +19,8 @@ use kernel::bindings;
 pub(crate) unsafe fn init() {
     // SAFETY: This is the one call.
     unsafe { caches::init() };
+    // SAFETY: As above. Nobody can make a namespace before the caches are there.
+    unsafe { dying::init() };
 
     #[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
     // SAFETY: As above.

@@ -1,20 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The end of a pid namespace that nobody holds any more.
+//! The end of pid namespaces that nobody holds any more.
 
-use crate::dying::Dying;
+use crate::dying::{
+    Batch,
+    Buried,
+    Dying, //
+};
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
 use kernel::prelude::*;
 
-/// Buries a namespace, and then each ancestor whose last reference was that of its child.
+/// Buries the namespaces of a batch, each followed by the ancestors whose last reference was that
+/// of their child, and frees them together.
 ///
-/// A loop, as the chain can be as long as namespaces are deep.
-#[doc(alias = "destroy_pid_namespace_work")]
-pub(crate) fn destroy(last: Dying) {
-    let mut next = Some(last);
-    while let Some(ns) = next {
-        next = ns.bury();
+/// One grace period does for all. Those that die while this waits for it are the next batch.
+#[doc(alias = "destroy_pid_namespaces")]
+pub(crate) fn destroy(batch: Batch) {
+    let mut buried = Buried::new();
+    for dead in batch {
+        let mut next = Some(dead);
+        while let Some(ns) = next {
+            next = buried.bury(ns).and_then(Dying::without_sysctls);
+        }
     }
+    buried.free();
 }
 
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
@@ -35,6 +44,19 @@ mod tests {
         drop(deepest);
         settle();
         assert!(Taken::of(&held) == before);
+        Ok(())
+    }
+
+    #[test]
+    fn all_that_end_before_the_next_batch_are_freed_with_it() -> Result {
+        let top = counted_ns()?;
+        let before = Taken::of(&top);
+        for _ in 0..100 {
+            let middle = child_of(&top)?;
+            drop(child_of(&middle)?);
+        }
+        settle();
+        assert!(Taken::of(&top) == before);
         Ok(())
     }
 

@@ -1,17 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! A pid namespace that has lost its last reference.
+//! What a pid namespace goes through once its last reference is gone.
+//!
+//! [`Dying`], then [`Dead`], then [`Buried`], then freed: each is a type, and a step takes the one
+//! before it by value. So none is left out, and none is done twice.
 //!
 //! C headers: [`include/linux/ns_common.h`](srctree/include/linux/ns_common.h),
-//! [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
+//! [`include/linux/llist.h`](srctree/include/linux/llist.h)
 
-use crate::caches;
-use core::ptr::NonNull;
+use crate::{
+    caches,
+    exports, //
+};
+use core::ptr::{
+    null_mut,
+    NonNull, //
+};
 use kernel::{
     bindings,
     container_of,
     prelude::*,
-    sync::aref::ARef,
+    static_lock_class,
+    sync::{
+        aref::ARef,
+        rcu::synchronize_rcu, //
+    },
+    types::Opaque,
     ucount::{
         Charge,
         Kind, //
@@ -22,13 +36,13 @@ use kernel::{
 /// A pid namespace whose last reference is gone.
 ///
 /// There is no value of this type without a last put, and one for each: it stands for the right,
-/// and the duty, to bury the namespace.
+/// and the duty, to destroy the namespace.
 ///
 /// # Invariants
 ///
-/// `ns` is a published namespace whose reference count has reached zero. Nobody but readers of the
-/// namespace tree, under RCU, can still find it.
-#[must_use = "a namespace that nobody buries is never freed"]
+/// `ns` is a published namespace whose reference count has reached zero. Nobody can find it any
+/// more but readers of the namespace tree, under RCU, and who has opened one of its sysctls.
+#[must_use = "a namespace that nobody destroys is never freed"]
 pub(crate) struct Dying {
     ns: NonNull<bindings::pid_namespace>,
 }
@@ -52,73 +66,210 @@ impl Dying {
         Some(Self { ns })
     }
 
-    /// Hands the namespace to its own work item, which calls `destroy_pid_namespace_work`.
-    ///
-    /// The last put can come from anywhere, an RCU callback included, but burying takes locks that
-    /// sleep.
-    pub(crate) fn schedule(self) {
-        // SAFETY: `work` was initialised when the namespace was made. It is not pending, as only
-        // the last put queues it. From here the work item owns what `self` stood for.
-        unsafe {
-            bindings::queue_work_on(
-                bindings::wq_misc_consts_WORK_CPU_UNBOUND as c_int,
-                bindings::system_percpu_wq,
-                &raw mut (*self.ns.as_ptr()).work,
-            );
+    /// Returns the namespace if it has no sysctls. Otherwise these are taken back first, which can
+    /// take as long as somebody uses one, and then the namespace comes back through
+    /// `destroy_pid_ns()`.
+    pub(crate) fn without_sysctls(self) -> Option<Dead> {
+        // SAFETY: By the type invariant `ns` is valid and has lost its last reference; if the
+        // function returns true, what `self` stood for belongs to it.
+        let comes_back = unsafe { bindings::retire_pidns_sysctls(self.ns.as_ptr()) };
+        if comes_back {
+            return None;
         }
-    }
-
-    /// Takes the namespace back from its work item.
-    ///
-    /// # Safety
-    ///
-    /// `work` must be the one that the workqueue runs now, for [`Dying::schedule`].
-    pub(crate) unsafe fn from_work(work: *mut bindings::work_struct) -> Self {
-        // SAFETY: The safety requirements say that `work` is part of a namespace.
-        let ns = unsafe { container_of!(work, bindings::pid_namespace, work) };
-        // SAFETY: It lies around a valid `work`, so it is not null.
-        let ns = unsafe { NonNull::new_unchecked(ns) };
-        // INVARIANT: `schedule` got it from a value of this type.
-        Self { ns }
-    }
-
-    /// Takes the namespace out of the tree, gives back its sysctls, inode number and map of pids,
-    /// and lets RCU free the rest. Returns the parent if this was its last reference in turn.
-    #[doc(alias = "destroy_pid_namespace")]
-    pub(crate) fn bury(self) -> Option<Self> {
-        let ns = self.ns.as_ptr();
-        // SAFETY: By the type invariant the namespace is whole and nobody holds it, so each of
-        // these ends, once, what the making of it began, in reverse order. `parent` is read before
-        // RCU may free the namespace. Readers under RCU see the memory until a grace period is
-        // over.
-        let parent = unsafe {
-            bindings::__ns_tree_remove(&raw mut (*ns).ns, &raw mut bindings::pid_ns_tree);
-            bindings::unregister_pidns_sysctls(ns);
-            bindings::__ns_common_free(&raw mut (*ns).ns);
-            bindings::idr_destroy(&raw mut (*ns).idr);
-            let parent = NonNull::new_unchecked((*ns).parent);
-            bindings::call_rcu(&raw mut (*ns).rcu, Some(free));
-            parent
-        };
-        // SAFETY: The namespace owned a reference to its parent, which is now ours to give up.
-        unsafe { Self::put(parent) }
+        // INVARIANT: There are none, and only a task in the namespace could have any made.
+        Some(Dead { ns: self.ns })
     }
 }
 
-/// Frees a buried namespace, and what readers under RCU could still look at.
+/// A [`Dying`] namespace that has no sysctls.
+///
+/// # Invariants
+///
+/// Beside those of [`Dying`]: its `sysctls` is null, and its `dying` is in no list.
+#[must_use = "a namespace that nobody destroys is never freed"]
+pub(crate) struct Dead {
+    ns: NonNull<bindings::pid_namespace>,
+}
+
+impl Dead {
+    /// Takes a namespace back whose sysctls are gone.
+    ///
+    /// # Safety
+    ///
+    /// [`Dying::without_sysctls`] did not return `ns`, and its sysctls are gone now. It must come
+    /// back only once.
+    pub(crate) unsafe fn come_back(ns: NonNull<bindings::pid_namespace>) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self { ns }
+    }
+
+    /// Has the namespace destroyed with the next batch.
+    ///
+    /// The last put can come from anywhere, an RCU callback included; burying takes a lock that
+    /// must not be taken there.
+    #[doc(alias = "destroy_pid_ns")]
+    pub(crate) fn destroy_later(self) {
+        // SAFETY: By the type invariant the node is valid and in no list; the list owns what
+        // `self` stood for from here. List and work item are static, and set up since boot.
+        unsafe {
+            let first = bindings::llist_add(&raw mut (*self.ns.as_ptr()).dying, QUEUE.list.get());
+            // The first of a batch calls for it, the others come until the next tick.
+            if first {
+                bindings::queue_delayed_work_on(
+                    bindings::wq_misc_consts_WORK_CPU_UNBOUND as c_int,
+                    bindings::system_dfl_wq,
+                    QUEUE.work.get(),
+                    1,
+                );
+            }
+        }
+    }
+}
+
+/// The [`Dead`] namespaces that wait for the next batch, and the work item that destroys it.
+struct Queue {
+    list: Opaque<bindings::llist_head>,
+    work: Opaque<bindings::delayed_work>,
+}
+
+// SAFETY: The list is one without locks, made to be used from all sides, and the work item is only
+// queued, which any context may do.
+unsafe impl Sync for Queue {}
+
+static QUEUE: Queue = Queue {
+    // An empty list is all zeroes.
+    list: Opaque::zeroed(),
+    work: Opaque::zeroed(),
+};
+
+/// Sets up the work item.
 ///
 /// # Safety
 ///
-/// To be called by RCU, a grace period after [`Dying::bury`].
-#[doc(alias = "delayed_free_pidns")]
-unsafe extern "C" fn free(rcu: *mut bindings::callback_head) {
-    // SAFETY: `rcu` is part of a namespace that was buried. Nobody else can see it any more; it
-    // owns a charge and a reference to its owner, and its memory came from `alloc_namespace`.
+/// To be called once, before a namespace can lose its last reference.
+#[link_section = ".init.text"]
+pub(crate) unsafe fn init() {
+    let work = QUEUE.work.get();
+    // SAFETY: The work item is static, and nobody uses it before this. Names and lock classes are
+    // static as well, and the timer is as the workqueue asks for.
     unsafe {
-        let ns = container_of!(rcu, bindings::pid_namespace, rcu);
-        drop(Charge::from_raw((*ns).ucounts, Kind::PidNamespaces));
-        let user_ns = NonNull::new_unchecked((*ns).user_ns);
-        drop(ARef::<UserNamespace>::from_raw(user_ns.cast()));
-        caches::free_namespace(NonNull::new_unchecked(ns));
+        bindings::init_work_with_key(
+            &raw mut (*work).work,
+            Some(exports::destroy_pid_namespaces),
+            false,
+            c"destroy_pid_namespaces_work".as_char_ptr(),
+            static_lock_class!().as_ptr(),
+        );
+        bindings::timer_init_key(
+            &raw mut (*work).timer,
+            Some(bindings::delayed_work_timer_fn),
+            bindings::TIMER_IRQSAFE,
+            c"destroy_pid_namespaces_timer".as_char_ptr(),
+            static_lock_class!().as_ptr(),
+        );
+    }
+}
+
+/// Has all that wait destroyed now, and waits until they are freed.
+#[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
+pub(crate) fn settle() {
+    // SAFETY: This may sleep, as a test may. The work item is static, and set up since boot.
+    unsafe { bindings::flush_delayed_work(QUEUE.work.get()) };
+}
+
+/// The [`Dead`] namespaces of a batch, to be destroyed one after the other.
+///
+/// # Invariants
+///
+/// `next` is null or the `dying` of a namespace that was a [`Dead`], and so are those that follow.
+/// Nobody else has the list.
+pub(crate) struct Batch {
+    next: *mut bindings::llist_node,
+}
+
+impl Batch {
+    /// Takes all that wait.
+    pub(crate) fn take() -> Self {
+        Self {
+            // INVARIANT: `Dead::destroy_later` is who adds to the list, and this takes all of it.
+            // SAFETY: The list is static.
+            next: unsafe { bindings::llist_del_all(QUEUE.list.get()) },
+        }
+    }
+}
+
+impl Iterator for Batch {
+    type Item = Dead;
+
+    fn next(&mut self) -> Option<Dead> {
+        let node = NonNull::new(self.next)?;
+        // SAFETY: By the type invariant the node is that of a namespace, and ours.
+        let ns = unsafe {
+            self.next = (*node.as_ptr()).next;
+            NonNull::new_unchecked(container_of!(node.as_ptr(), bindings::pid_namespace, dying))
+        };
+        // INVARIANT: It is that of `destroy_later`, and was taken out of the list just now.
+        Some(Dead { ns })
+    }
+}
+
+/// Namespaces that nobody will find any more, but that readers under RCU may still look at.
+///
+/// # Invariants
+///
+/// `first` is null or the `dying` of a namespace that was buried, and so are those that follow.
+/// Nobody else has the list.
+#[must_use = "buried namespaces that nobody frees are never freed"]
+pub(crate) struct Buried {
+    first: *mut bindings::llist_node,
+}
+
+impl Buried {
+    /// None yet.
+    pub(crate) const fn new() -> Self {
+        // INVARIANT: Null.
+        Self { first: null_mut() }
+    }
+
+    /// Takes the namespace out of the tree, gives back its inode number, its map of pids and what
+    /// it counts against, and adds it. Returns the parent if this was its last reference in turn.
+    #[doc(alias = "bury_pid_namespace")]
+    pub(crate) fn bury(&mut self, dead: Dead) -> Option<Dying> {
+        let ns = dead.ns.as_ptr();
+        // SAFETY: By the type invariant the namespace is whole and nobody holds it, so each of
+        // these ends, once, what the making of it began, in reverse order. Its node is in no list.
+        let parent = unsafe {
+            bindings::__ns_tree_remove(&raw mut (*ns).ns, &raw mut bindings::pid_ns_tree);
+            bindings::__ns_common_free(&raw mut (*ns).ns);
+            bindings::idr_destroy(&raw mut (*ns).idr);
+            drop(Charge::from_raw((*ns).ucounts, Kind::PidNamespaces));
+            (*ns).dying.next = self.first;
+            NonNull::new_unchecked((*ns).parent)
+        };
+        // INVARIANT: It was buried just now, and those before it follow.
+        // SAFETY: `ns` is not freed before `free`.
+        self.first = unsafe { &raw mut (*ns).dying };
+        // SAFETY: The namespace owned a reference to its parent, which is now ours to give up.
+        unsafe { Dying::put(parent) }
+    }
+
+    /// Frees them all, after a grace period.
+    #[doc(alias = "free_pid_namespace")]
+    pub(crate) fn free(self) {
+        synchronize_rcu();
+
+        let mut next = self.first;
+        while let Some(node) = NonNull::new(next) {
+            // SAFETY: By the type invariant the node is that of a namespace that was buried, and
+            // since the grace period nobody else sees it. It owns a reference to its owner, and its
+            // memory came from `alloc_namespace`.
+            unsafe {
+                next = (*node.as_ptr()).next;
+                let ns = container_of!(node.as_ptr(), bindings::pid_namespace, dying);
+                let user_ns = NonNull::new_unchecked((*ns).user_ns);
+                drop(ARef::<UserNamespace>::from_raw(user_ns.cast()));
+                caches::free_namespace(NonNull::new_unchecked(ns));
+            }
+        }
     }
 }

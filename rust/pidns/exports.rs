@@ -6,7 +6,11 @@ use crate::{
     boot,
     create,
     destroy::destroy,
-    dying::Dying,
+    dying::{
+        Batch,
+        Dead,
+        Dying, //
+    },
     flags::{
         self,
         NewNamespaces, //
@@ -94,19 +98,30 @@ pub(crate) unsafe extern "C" fn check_unshare_flags(unshare_flags: c_ulong) -> c
 pub(crate) unsafe extern "C" fn put_pid_ns(ns: *mut bindings::pid_namespace) {
     let Some(ns) = NonNull::new(ns) else { return };
     // SAFETY: `ns` is not null, so the safety requirements say that the caller owns a reference.
-    if let Some(last) = unsafe { Dying::put(ns) } {
-        last.schedule();
+    if let Some(dead) = unsafe { Dying::put(ns) }.and_then(Dying::without_sysctls) {
+        dead.destroy_later();
     }
 }
 
-/// The work item of each pid namespace: destroys it once its last reference is gone.
+/// Has a pid namespace destroyed whose sysctls had to be taken back first.
 ///
 /// # Safety
 ///
-/// To be called by the workqueue, for what [`Dying::schedule`] queued.
-pub(crate) unsafe extern "C" fn destroy_pid_namespace_work(work: *mut bindings::work_struct) {
-    // SAFETY: By the safety requirements this is the work item of a dying namespace.
-    destroy(unsafe { Dying::from_work(work) });
+/// To be called once for each namespace of which `retire_pidns_sysctls()` has returned true.
+#[export]
+pub(crate) unsafe extern "C" fn destroy_pid_ns(ns: *mut bindings::pid_namespace) {
+    // SAFETY: By the safety requirements it is a namespace, and its sysctls are gone.
+    unsafe { Dead::come_back(NonNull::new_unchecked(ns)) }.destroy_later();
+}
+
+/// The work item that destroys pid namespaces: those that have lost their last reference since it
+/// ran last.
+///
+/// # Safety
+///
+/// To be called by the workqueue, which runs it once at a time.
+pub(crate) unsafe extern "C" fn destroy_pid_namespaces(_work: *mut bindings::work_struct) {
+    destroy(Batch::take());
 }
 
 /// Ends all processes in a pid namespace, whose init is the current task, and waits for that.

@@ -37,7 +37,7 @@
 //! | `create.rs`  | `copy_pid_ns()`: which namespace children get; the rules for a new one    |
 //! | `unborn.rs`  | a namespace that is being made: each step, and the undo of each step      |
 //! | `dying.rs`   | a namespace without references: how it is taken apart, and by whom        |
-//! | `destroy.rs` | `destroy_pid_namespace_work()`: the namespace, then ancestors left alone  |
+//! | `destroy.rs` | `destroy_pid_namespaces()`: a batch, each with the ancestors left alone   |
 //! | `zap.rs`     | `zap_pid_ns_processes()`: the end of all processes, when init exits       |
 //! | `reboot.rs`  | `reboot_pid_ns()`                                                         |
 //! | `tasks.rs`   | what the last two do to tasks, in words that are safe                     |
@@ -63,23 +63,26 @@
 //! # Life of a namespace
 //!
 //! ```text
-//!   unshare(), clone()                        one reference, that of the nsproxy; nobody inside
-//!  Blank --> Numbered --> Configured --publish()--+------------------------------+
-//!    |          |             |                   | the first fork()             | no fork: the
-//!    +----------+-------------+                   v                              | nsproxy changes
-//!    dropped on failure:                  init runs, others are born             | or ends
-//!    undone step by step                          |                              |
-//!                                                 | init exits                   |
-//!                                                 v                              |
-//!                                         zap: no more pids, all are killed,     |
-//!                                         init waits until it is alone           |
-//!                                                 |                              |
-//!                                                 | the last reference           |
-//!                                                 v                              v
-//!    freed <--- grace period of RCU <---bury()--- Dying, on its work item <-------+
-//!                                                 | its reference on the parent
-//!                                                 v
-//!                                         the parent, if that was the last on it
+//!   unshare(), clone()             one reference, that of the nsproxy; nobody inside
+//!  Blank --> Numbered --publish()--+------------------------------+
+//!    |          |                  | the first fork()             | no fork: the
+//!    +----------+                  v                              | nsproxy changes
+//!    dropped on failure:   init runs, others are born             | or ends
+//!    undone step by step           |                              |
+//!                                  | init exits                   |
+//!                                  v                              |
+//!                          zap: no more pids, all are killed,     |
+//!                          init waits until it is alone           |
+//!                                  |                              |
+//!                                  | the last reference           |
+//!                                  v                              v
+//!                                Dying <--------------------------+
+//!                                  | its sysctls, if somebody has looked them up, are taken
+//!                                  v back by a work item of theirs
+//!                                Dead, waits for the next batch
+//!                                  | bury()                       the parent is Dying as well,
+//!                                  v                              if that was the last on it
+//!                                Buried --- grace period of RCU, one for the batch ---> freed
 //! ```
 //!
 //! The short cut on the right is how the first of two unshares ends: `switch_task_namespaces()`
@@ -97,7 +100,7 @@
 //! - each `struct nsproxy` that names it, from `copy_pid_ns()` or `setns()` to `nsproxy_free()` or
 //!   the next `setns()`;
 //! - each pid whose deepest level it is, from `alloc_pid()` to the last `put_pid()`;
-//! - each child namespace, from `Configured::publish` to `Dying::bury`;
+//! - each child namespace, from `Numbered::publish` to `Buried::bury`;
 //! - each procfs that shows its pids, while it is mounted;
 //! - each open file or mount of it, until `nsfs_evict()`;
 //! - who will show pids later: perf events, FUSE connections, the iterators of `/proc/sysvipc`, BPF
@@ -121,11 +124,10 @@
 //! | `pid_max`             | before `publish`; by its sysctl  | in one piece                     |
 //! | `memfd_noexec_scope`  | before `publish`; by its sysctl  | in one piece                     |
 //! | `reboot`              | by `reboot()`, in one piece      | by zap, when nobody else is left |
-//! | `set`, `sysctls`      | before `publish`, in `bury`      | by sysctls, under `sysctl_lock`  |
+//! | `sysctls`             | by `kernel/pid.c`, in one piece  | there; by `Dying`                |
 //! | `ns`                  | nscommon, nstree, nsfs           | see there                        |
 //! | `bacct`               | `kernel/acct.c`                  | see there                        |
-//! | `work`                | in `publish`; by the last put    | by the workqueue                 |
-//! | `rcu`                 | by `bury`                        | by RCU                           |
+//! | `dying`               | by who has it: queue or batch    | so                               |
 
 mod boot;
 mod caches;

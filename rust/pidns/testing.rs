@@ -2,6 +2,8 @@
 
 //! What the KUnit tests of this crate share.
 
+pub(crate) use crate::dying::settle;
+
 use crate::{
     create::create,
     roles::ActiveNs, //
@@ -71,16 +73,4 @@ pub(crate) fn child_of(ns: &PidNamespace) -> Result<ARef<PidNamespace>> {
 pub(crate) fn counted_ns() -> Result<ARef<PidNamespace>> {
     settle();
     child_of(current!().active_pid_ns().ok_or(ESRCH)?)
-}
-
-/// Waits until all namespaces that lost their last reference are freed.
-///
-/// Flushing the one work item would not do: it frees the namespace that it lies in.
-pub(crate) fn settle() {
-    // SAFETY: Both may sleep, as a test may, and the queue is there since early boot. It runs
-    // the work items that destroy namespaces; these leave the rest to RCU callbacks.
-    unsafe {
-        bindings::__flush_workqueue(bindings::system_percpu_wq);
-        bindings::rcu_barrier();
-    }
 }

@@ -23,7 +23,6 @@ use kernel::{
     error::to_result,
     pid_namespace::PidNamespace,
     prelude::*,
-    static_lock_class,
     sync::aref::ARef,
     ucount::Charge,
     user_namespace::UserNamespace, //
@@ -57,6 +56,8 @@ impl Blank {
         unsafe {
             (*ns.as_ptr()).pid_cachep = pid_cachep.as_ptr();
             (*ns.as_ptr()).level = level.into_raw();
+            // Not its parent's: each namespace starts at the largest value there is.
+            (*ns.as_ptr()).pid_max = bindings::PID_MAX_LIMIT;
         }
         Ok(blank)
     }
@@ -93,7 +94,8 @@ impl Drop for Blank {
     }
 }
 
-/// A [`Blank`] that has an inode number and a reference count of one.
+/// A [`Blank`] that has an inode number and a reference count of one. All that can fail has been
+/// done.
 ///
 /// # Invariants
 ///
@@ -103,48 +105,6 @@ pub(crate) struct Numbered {
 }
 
 impl Numbered {
-    /// Registers the namespace's own `kernel.pid_max`, which starts at the largest value there is
-    /// and not at its parent's.
-    ///
-    /// # Errors
-    ///
-    /// [`ENOMEM`].
-    pub(crate) fn configure(self) -> Result<Configured> {
-        let ns = self.blank.ns.as_ptr();
-        // SAFETY: Nobody else knows of `ns`, so this is a plain write to valid memory.
-        unsafe { (*ns).pid_max = bindings::PID_MAX_LIMIT };
-        // SAFETY: `ns` is valid and ours. The set of sysctls lies in it and is only reachable
-        // through a task whose active namespace it is, of which there is none yet.
-        to_result(unsafe { bindings::register_pidns_sysctls(ns) })?;
-        // INVARIANT: The call above succeeded.
-        Ok(Configured { numbered: self })
-    }
-
-    /// Returns the inode number.
-    #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
-    pub(crate) fn inum(&self) -> u32 {
-        // SAFETY: By the type invariant of `Blank` the namespace is valid and ours.
-        unsafe { (*self.blank.ns.as_ptr()).ns.inum }
-    }
-}
-
-impl Drop for Numbered {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariant this ends what `__ns_common_init()` began, once.
-        unsafe { bindings::__ns_common_free(&raw mut (*self.blank.ns.as_ptr()).ns) };
-    }
-}
-
-/// A [`Numbered`] that has its sysctls. All that can fail has been done.
-///
-/// # Invariants
-///
-/// `register_pidns_sysctls()` has succeeded on the namespace.
-pub(crate) struct Configured {
-    numbered: Numbered,
-}
-
-impl Configured {
     /// Gives the namespace its place below `parent`, its owner and what it counts against, and
     /// lets the world see it.
     ///
@@ -157,7 +117,7 @@ impl Configured {
         charge: Charge,
     ) -> ARef<PidNamespace> {
         let parent = parent.as_parent();
-        let ns = ManuallyDrop::new(self).numbered.blank.ns;
+        let ns = ManuallyDrop::new(self).blank.ns;
 
         // SAFETY: By the type invariants `ns` is valid and nobody else knows of it, so these are
         // plain writes. The references and the charge now belong to the namespace.
@@ -173,18 +133,6 @@ impl Configured {
             }
         }
 
-        // SAFETY: `work` is part of the namespace and is queued only by the last `put_pid_ns()`;
-        // what frees the namespace is that very work item. The name and the lock class are static.
-        unsafe {
-            bindings::init_work_with_key(
-                &raw mut (*ns.as_ptr()).work,
-                Some(exports::destroy_pid_namespace_work),
-                false,
-                c"(work_completion)(&ns->work)".as_char_ptr(),
-                static_lock_class!().as_ptr(),
-            );
-        }
-
         // SAFETY: The namespace is whole: it has a type, operations and an owner, which is what
         // the tree asks for. An id of 0 asks for the next free one.
         unsafe {
@@ -197,11 +145,18 @@ impl Configured {
         // CAST: `PidNamespace` is a transparent wrapper around `struct pid_namespace`.
         unsafe { ARef::from_raw(ns.cast()) }
     }
+
+    /// Returns the inode number.
+    #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
+    pub(crate) fn inum(&self) -> u32 {
+        // SAFETY: By the type invariant of `Blank` the namespace is valid and ours.
+        unsafe { (*self.blank.ns.as_ptr()).ns.inum }
+    }
 }
 
-impl Drop for Configured {
+impl Drop for Numbered {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant this ends what `register_pidns_sysctls()` began, once.
-        unsafe { bindings::unregister_pidns_sysctls(self.numbered.blank.ns.as_ptr()) };
+        // SAFETY: By the type invariant this ends what `__ns_common_init()` began, once.
+        unsafe { bindings::__ns_common_free(&raw mut (*self.blank.ns.as_ptr()).ns) };
     }
 }

@@ -23,6 +23,19 @@ pub(crate) fn zap(ns: &PidNamespace, init: LastThread<'_>) {
 
     tasks::disable_pid_allocation(ns);
 
+    // Nobody can come any more, so an init that is alone stays so. Children of it, wherever they
+    // live, have pids here.
+    if tasks::pids_in_use(ns) != own_pids {
+        end_all_others(ns, &init, own_pids);
+    }
+
+    init.adopt_reboot_code(ns);
+    tasks::acct_exit_ns(ns);
+}
+
+/// Ends all in `ns` but `init`, and waits until `own_pids` are left.
+#[inline(always)]
+fn end_all_others(ns: &PidNamespace, init: &LastThread<'_>, own_pids: u32) {
     // Children that end from here on are not kept for us to wait for. It is faster so, and the
     // last step relies on it.
     init.ignore_sigchld();
@@ -39,9 +52,6 @@ pub(crate) fn zap(ns: &PidNamespace, init: LastThread<'_>) {
     // them to us, where they are reaped at once, we must stay to be their reaper. free_pid() wakes
     // us up when one or two pids are left.
     init.sleep_until(|| tasks::pids_in_use(ns) == own_pids);
-
-    init.adopt_reboot_code(ns);
-    tasks::acct_exit_ns(ns);
 }
 
 /// Sends SIGKILL to each thread in `ns` but pid 1, which is the leader of init.

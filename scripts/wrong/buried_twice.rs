@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // E0382: a namespace buried twice
-use crate::dying::Dying;
+use crate::dying::{Buried, Dead};
 
-fn call(ns: Dying) {
-    ns.bury();
-    ns.bury();
+fn call(buried: &mut Buried, ns: Dead) {
+    buried.bury(ns);
+    buried.bury(ns);
 }
