@@ -33,12 +33,14 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Turns of spin() in a chunk, and the chunks that a drain takes: 40 ms under icount. */
+/* Turns of spin() in a chunk, and the chunks that a drain takes: 20 ms under icount. */
 #define CHUNK_TURNS 10000
-#define DRAIN_CHUNKS 2000
+#define DRAIN_CHUNKS 1000
 
 #define MAX_LEVEL 32
 #define MANY 50000
+#define WARM_UPS 2
+#define MAX_KILLS 500
 #define PAGE 4096
 
 struct measure {
@@ -121,12 +123,17 @@ static double drain(void)
 	return DRAIN_CHUNKS * chunk_cost;
 }
 
+/* Time passes in which the kernel does all that it had put off; it costs the host little. */
+static void settle(void)
+{
+	sleep(10);
+}
+
 /* One number: all that the machine did for one turn of @body, destruction included. */
 static double take(void (*body)(unsigned int), unsigned int loops)
 {
 	uint64_t begin;
 
-	drain();
 	begin = now();
 	body(loops);
 	begin += drain();
@@ -136,9 +143,8 @@ static double take(void (*body)(unsigned int), unsigned int loops)
 static void take_all(void (*body)(unsigned int), unsigned int loops, const char *name,
 		     const char *suffix, long number)
 {
-	/* Warms up. */
-	take(body, loops);
-	take(body, loops);
+	for (int i = 0; i < WARM_UPS; i++)
+		take(body, loops);
 	for (int i = 0; i < repeats; i++)
 		say(name, suffix, number, take(body, loops));
 }
@@ -146,6 +152,13 @@ static void take_all(void (*body)(unsigned int), unsigned int loops, const char 
 static void loop(const struct measure *m)
 {
 	take_all(m->body, m->loops, m->name, "", -1);
+}
+
+static void be(int policy)
+{
+	const struct sched_param none = { 0 };
+
+	must(sched_setscheduler(0, policy, &none));
 }
 
 static int open_ns(const char *name)
@@ -297,7 +310,10 @@ static void lives(const struct measure *m)
 	}
 }
 
-/* A namespace of @count processes. */
+/*
+ * A namespace of @count processes, all of them asleep.  Its init goes before the others,
+ * so that it reaps each as soon as that one ends, and not now one and now many.
+ */
 static pid_t populate(int count)
 {
 	int ready[2];
@@ -307,49 +323,49 @@ static pid_t populate(int count)
 	must(pipe(ready));
 	pid = must(syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0));
 	if (!pid) {
-		while (--count) {
-			if (!must(fork()))
-				for (;;)
-					pause();
-		}
+		for (int i = 1; i < count && must(fork()); i++)
+			;
+		if (getpid() == 1)
+			be(SCHED_OTHER);
 		must(write(ready[1], "", 1));
 		for (;;)
 			pause();
 	}
-	must(read(ready[0], &byte, 1));
+	for (int i = 0; i < count; i++)
+		must(read(ready[0], &byte, 1));
 	close(ready[0]);
 	close(ready[1]);
-	drain();
 	return pid;
 }
 
-static double kill_one(int count)
+/* The mean of @times namespaces, which are killed one after another. */
+static double kill_and_wait(int count, int times)
 {
-	pid_t pid = populate(count);
-	uint64_t begin = now();
+	pid_t pids[MAX_KILLS];
+	uint64_t begin;
 
-	must(kill(pid, SIGKILL));
-	must(waitpid(pid, NULL, __WALL));
+	for (int i = 0; i < times; i++)
+		pids[i] = populate(count);
+	drain();
+	begin = now();
+	for (int i = 0; i < times; i++) {
+		must(kill(pids[i], SIGKILL));
+		must(waitpid(pids[i], NULL, __WALL));
+	}
 	begin += drain();
-	return now() - begin;
+	return (double)(int64_t)(now() - begin) / times;
 }
 
-/* Small ones are over soon: the mean of many tells more. */
 static void kills(const struct measure *m)
 {
 	static const int counts[] = { 1, 100, 1000, 5000 };
+	int times;
 
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
-		int times = counts[i] < 100 ? 100 : 1 + 500 / counts[i];
-
-		kill_one(counts[i]);
-		for (int r = 0; r < repeats; r++) {
-			double sum = 0;
-
-			for (int t = 0; t < times; t++)
-				sum += kill_one(counts[i]);
-			say(m->name, "_", counts[i], sum / times);
-		}
+		times = counts[i] < MAX_KILLS ? MAX_KILLS / counts[i] : 1;
+		kill_and_wait(counts[i], times);
+		for (int r = 0; r < repeats; r++)
+			say(m->name, "_", counts[i], kill_and_wait(counts[i], times));
 	}
 }
 
@@ -373,87 +389,88 @@ static double number_in(const char *file, const char *key)
 	return 0;
 }
 
-/*
- * Bytes in the slabs of all caches, but for what belongs to the file that keeps a
- * namespace alive.
- */
-static double slab_bytes(void)
+/* What the slabs hold; apart, what belongs to the files that keep namespaces alive. */
+struct slabs {
+	double bytes;
+	double file_bytes;
+	double file_size;	/* of one file with its dentry and inode */
+};
+
+static struct slabs slabs(void)
 {
-	static const char *const of_files[] = { "filp", "dentry", "inode_cache" };
 	FILE *stream = fopen("/proc/slabinfo", "r");
-	unsigned long pages, slabs;
+	unsigned long size, pages, count;
+	struct slabs sum = { 0 };
 	char line[256], name[64];
-	double sum = 0;
 
 	if (!stream)
 		die("/proc/slabinfo");
 	while (fgets(line, sizeof(line), stream)) {
-		bool skip = false;
-
-		if (sscanf(line, "%63s %*u %*u %*u %*u %lu : tunables %*u %*u %*u : slabdata %*u %lu",
-			   name, &pages, &slabs) != 3)
+		if (sscanf(line, "%63s %*u %*u %lu %*u %lu : tunables %*u %*u %*u : slabdata %*u %lu",
+			   name, &size, &pages, &count) != 4)
 			continue;
-		for (size_t i = 0; i < ARRAY_SIZE(of_files); i++)
-			skip |= !strcmp(name, of_files[i]);
-		if (getenv("VERBOSE"))
-			printf("slab %s %lu\n", name, pages * slabs);
-		if (!skip)
-			sum += (double)pages * slabs * PAGE;
+		if (!strcmp(name, "filp") || !strcmp(name, "dentry") || !strcmp(name, "inode_cache")) {
+			sum.file_bytes += (double)pages * count * PAGE;
+			sum.file_size += size;
+		} else {
+			sum.bytes += (double)pages * count * PAGE;
+		}
 	}
 	fclose(stream);
 	return sum;
 }
 
-static double memory_stat(void)
+static double charged(void)
 {
 	return number_in("/cgroup/bench/memory.stat", "kernel");
 }
 
-static double mem_used(void)
+static double free_bytes(void)
 {
-	return -1024 * number_in("/proc/meminfo", "MemFree:");
+	return 1024 * number_in("/proc/meminfo", "MemFree:");
 }
 
-/* Bytes for each of many live namespaces, in a cgroup of its own. */
+/*
+ * Bytes for each of many live namespaces, without the file that keeps one alive: in all
+ * slabs, charged to the cgroup of who made them, and less memory free.
+ */
 static void bytes(const struct measure *m)
 {
-	static const struct {
-		const char *suffix;
-		double (*bytes)(void);
-	} views[] = {
-		{ "", slab_bytes },
-		{ "_with_file_memcg", memory_stat },
-		{ "_with_file_memfree", mem_used },
-	};
-	double before[ARRAY_SIZE(views)];
 	const int count = 10000;
+	double charge, free;
+	struct slabs from, to;
 
 	lift_limit("/cgroup/bench/cgroup.procs", "0");
 	/* The table of files is as large as it will get. */
 	must(dup2(own_ns, (repeats + 1) * count + 100));
 	add_namespaces(count);
 	for (int r = 0; r < repeats; r++) {
-		drain();
-		for (size_t i = 0; i < ARRAY_SIZE(views); i++)
-			before[i] = views[i].bytes();
+		settle();
+		from = slabs();
+		charge = charged();
+		free = free_bytes();
 		add_namespaces(count);
-		drain();
-		for (size_t i = 0; i < ARRAY_SIZE(views); i++)
-			say(m->name, views[i].suffix, -1, (views[i].bytes() - before[i]) / count);
+		settle();
+		to = slabs();
+		charge = charged() - charge;
+		free -= free_bytes() + (to.file_bytes - from.file_bytes);
+		say(m->name, "", -1, (to.bytes - from.bytes) / count);
+		say(m->name, "_memcg", -1, charge / count - to.file_size);
+		say(m->name, "_memfree", -1, free / count);
 	}
 }
 
 static const struct measure measures[] = {
-	{ "getpid", loop, getpid_loop, 1000000 },
-	{ "setns_self", loop, setns_self, 100000 },
-	{ "unshare_setns", loop, unshare_setns, 10000 },
-	{ "unshare_newuts", unshare_newuts_differ, unshare_newuts, 40000 },
+	{ "getpid", loop, getpid_loop, 200000 },
+	{ "setns_self", loop, setns_self, 50000 },
+	{ "unshare_setns", loop, unshare_setns, 5000 },
+	{ "unshare_newuts", unshare_newuts_differ, unshare_newuts, 20000 },
 	{ "thread_create", loop, thread_create, 5000 },
 	{ "fork_exit_wait", loop, fork_exit_wait, 1000 },
 	{ "unshare_fork_setns", loop, unshare_fork_setns, 1000 },
 	{ "clone_newpid_exit_wait", loop, clone_newpid_exit_wait, 1000 },
-	{ "unshare_setns_depth", depths, unshare_setns, 5000 },
-	{ "unshare_setns_live", lives, unshare_setns, 5000 },
+	{ "unshare_setns_depth", depths, unshare_setns, 2500 },
+	{ "unshare_setns_live", lives, unshare_setns, 2500 },
 	{ "kill_ns", kills, NULL, 0 },
 	{ "bytes_per_namespace", bytes, NULL, 0 },
 };
@@ -477,7 +494,6 @@ static bool wanted(const struct measure *m, char **names)
 static void set_up(void)
 {
 	const struct rlimit files = { 2 * MANY, 2 * MANY };
-	const struct sched_param none = { 0 };
 
 	must(mkdir("/proc", 0755));
 	must(mkdir("/cgroup", 0755));
@@ -487,10 +503,8 @@ static void set_up(void)
 	must(mkdir("/cgroup/bench", 0755));
 	lift_limit("/proc/sys/user/max_pid_namespaces", "1000000");
 	must(setrlimit(RLIMIT_NOFILE, &files));
-	must(sched_setscheduler(0, SCHED_IDLE, &none));
+	be(SCHED_IDLE);
 	own_ns = open_ns("/proc/self/ns/pid");
-	/* The kernel has things to do in its first seconds; they cost the host nothing. */
-	sleep(10);
 	calibrate();
 #ifdef __x86_64__
 	/* Each turn is two instructions. */
@@ -520,6 +534,7 @@ int main(int argc, char **argv)
 		/* In a process of its own, so that none starts with what another left. */
 		pid = must(fork());
 		if (!pid) {
+			settle();
 			m->run(m);
 			exit(0);
 		}
