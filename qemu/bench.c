@@ -5,18 +5,18 @@
  *
  *	init CLOCK REPEATS ORDER [MEASURE...]
  *
- * CLOCK is instructions or nanoseconds; ORDER is up, or down for the last measure first.
+ * CLOCK is instructions or nanoseconds; ORDER is up, or down for another order of the measures.
  *
  * What it forks is a real process, if a small one: static, with the C library's fork().
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/types.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,9 +40,9 @@
 #define MAX_LEVEL 32
 #define MANY 50000
 #define WARM_UPS 2
+#define MAX_PROCESSES 5000
 #define MAX_KILLS 500
 #define PAGE 4096
-#define PAGE_LISTS "/proc/sys/vm/percpu_pagelist_high_fraction"
 
 struct measure {
 	const char *name;
@@ -79,7 +79,7 @@ static void say(const char *name, const char *suffix, long number, double value)
  * The time stamp counter of an emulated CPU under -icount shift=0 is its instruction
  * count, and reading it is no system call.
  */
-static uint64_t now(void)
+static __u64 now(void)
 {
 	struct timespec ts;
 
@@ -91,7 +91,7 @@ static uint64_t now(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-static __attribute__((noinline)) void spin(void)
+static void spin(void)
 {
 	for (unsigned int i = CHUNK_TURNS; i; i--)
 		asm volatile("" : "+r"(i));
@@ -100,7 +100,7 @@ static __attribute__((noinline)) void spin(void)
 /* The least that a chunk of spinning has taken is the chunk and nothing else. */
 static void calibrate(void)
 {
-	uint64_t begin, cost, least = UINT64_MAX;
+	__u64 begin, cost, least = ~0ULL;
 
 	for (int i = 0; i < 100; i++) {
 		begin = now();
@@ -133,7 +133,7 @@ static void settle(void)
 /* One number: all that the machine did for one turn of @body, destruction included. */
 static double take(void (*body)(unsigned int), unsigned int loops)
 {
-	uint64_t begin;
+	__u64 begin;
 
 	begin = now();
 	body(loops);
@@ -311,26 +311,39 @@ static void lives(const struct measure *m)
 	}
 }
 
+static int report_and_pause(void *arg)
+{
+	if (getpid() != 1)
+		be(SCHED_OTHER);
+	must(write(*(int *)arg, "", 1));
+	for (;;)
+		pause();
+}
+
 /*
- * A namespace of @count processes, all of them asleep.  Its init goes before the others,
- * so that it reaps each as soon as that one ends, and not now one and now many.
+ * A namespace of @count processes, all of them asleep.  They share their memory: to tear
+ * that down would be most of the work, and is not the namespace's.  They go before their
+ * init, so that all have ended when it begins to reap: else it looks past those that have
+ * not, and how many these are is a matter of luck.
  */
 static pid_t populate(int count)
 {
+	const size_t size = 1024;
 	int ready[2];
+	char *stacks;
 	char byte;
 	pid_t pid;
 
 	must(pipe(ready));
 	pid = must(syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0));
 	if (!pid) {
-		for (int i = 1; i < count && must(fork()); i++)
-			;
-		if (getpid() == 1)
-			be(SCHED_OTHER);
-		must(write(ready[1], "", 1));
-		for (;;)
-			pause();
+		stacks = malloc(count * size);
+		if (!stacks)
+			die("malloc");
+		for (int i = 1; i < count; i++)
+			must(clone(report_and_pause, stacks + i * size,
+				   CLONE_VM | SIGCHLD, &ready[1]));
+		report_and_pause(&ready[1]);
 	}
 	for (int i = 0; i < count; i++)
 		must(read(ready[0], &byte, 1));
@@ -343,7 +356,7 @@ static pid_t populate(int count)
 static double kill_and_wait(int count, int times)
 {
 	pid_t pids[MAX_KILLS];
-	uint64_t begin;
+	__u64 begin;
 
 	for (int i = 0; i < times; i++)
 		pids[i] = populate(count);
@@ -359,7 +372,7 @@ static double kill_and_wait(int count, int times)
 
 static void kills(const struct measure *m)
 {
-	static const int counts[] = { 1, 100, 1000, 5000 };
+	static const int counts[] = { 1, 100, 1000, MAX_PROCESSES };
 	int times;
 
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
@@ -399,6 +412,8 @@ struct slabs {
 
 static struct slabs slabs(void)
 {
+	static const char format[] =
+		"%63s %*u %*u %lu %*u %lu : tunables %*u %*u %*u : slabdata %*u %lu";
 	FILE *stream = fopen("/proc/slabinfo", "r");
 	unsigned long size, pages, count;
 	struct slabs sum = { 0 };
@@ -407,10 +422,10 @@ static struct slabs slabs(void)
 	if (!stream)
 		die("/proc/slabinfo");
 	while (fgets(line, sizeof(line), stream)) {
-		if (sscanf(line, "%63s %*u %*u %lu %*u %lu : tunables %*u %*u %*u : slabdata %*u %lu",
-			   name, &size, &pages, &count) != 4)
+		if (sscanf(line, format, name, &size, &pages, &count) != 4)
 			continue;
-		if (!strcmp(name, "filp") || !strcmp(name, "dentry") || !strcmp(name, "inode_cache")) {
+		if (!strcmp(name, "filp") || !strcmp(name, "dentry") ||
+		    !strcmp(name, "inode_cache")) {
 			sum.file_bytes += (double)pages * count * PAGE;
 			sum.file_size += size;
 		} else {
@@ -426,24 +441,22 @@ static double charged(void)
 	return number_in("/cgroup/bench/memory.stat", "kernel");
 }
 
-static double free_bytes(void)
+static double slab_in_meminfo(void)
 {
-	return 1024 * number_in("/proc/meminfo", "MemFree:");
+	return 1024 * number_in("/proc/meminfo", "Slab:");
 }
 
 /*
- * Bytes for each of many live namespaces, without the file that keeps one alive: in all
- * slabs, charged to the cgroup of who made them, and less memory free.
+ * Bytes for each of many live namespaces, without the file that keeps one alive: by
+ * slabinfo and by meminfo, and charged to the cgroup of who made them.
  */
 static void bytes(const struct measure *m)
 {
 	const int count = 4000;
-	double charge, free;
+	double charge, slab;
 	struct slabs from, to;
 
 	lift_limit("/cgroup/bench/cgroup.procs", "0");
-	/* Free pages on the CPU's list are not in MemFree. */
-	lift_limit(PAGE_LISTS, "1000000");
 	/* The table of files is as large as it will get. */
 	must(dup2(own_ns, (repeats + 1) * count + 100));
 	add_namespaces(count);
@@ -451,25 +464,31 @@ static void bytes(const struct measure *m)
 		settle();
 		from = slabs();
 		charge = charged();
-		free = free_bytes();
+		slab = slab_in_meminfo();
 		add_namespaces(count);
 		settle();
 		to = slabs();
 		charge = charged() - charge;
-		free -= free_bytes() + (to.file_bytes - from.file_bytes);
+		slab = slab_in_meminfo() - slab - (to.file_bytes - from.file_bytes);
 		say(m->name, "", -1, (to.bytes - from.bytes) / count);
 		say(m->name, "_memcg", -1, charge / count - to.file_size);
-		say(m->name, "_memfree", -1, free / count);
+		say(m->name, "_meminfo", -1, slab / count);
 	}
-	lift_limit(PAGE_LISTS, "8");
 }
 
+/*
+ * Those from FIRST to LAST can be taken in any order.  The heavy ones after them leave
+ * the allocators of pages, of slabs and of per-CPU memory in another state, which later
+ * forks notice by some percent, and threads notice forks.
+ */
+#define FIRST 1
+#define LAST 8
 static const struct measure measures[] = {
+	{ "thread_create", loop, thread_create, 3000 },
 	{ "getpid", loop, getpid_loop, 100000 },
 	{ "setns_self", loop, setns_self, 20000 },
 	{ "unshare_setns", loop, unshare_setns, 3000 },
 	{ "unshare_newuts", unshare_newuts_differ, unshare_newuts, 10000 },
-	{ "thread_create", loop, thread_create, 3000 },
 	{ "fork_exit_wait", loop, fork_exit_wait, 1000 },
 	{ "unshare_fork_setns", loop, unshare_fork_setns, 1000 },
 	{ "clone_newpid_exit_wait", loop, clone_newpid_exit_wait, 1000 },
@@ -506,7 +525,8 @@ static void set_up(void)
 	lift_limit("/cgroup/cgroup.subtree_control", "+memory");
 	must(mkdir("/cgroup/bench", 0755));
 	lift_limit("/proc/sys/user/max_pid_namespaces", "1000000");
-	lift_limit(PAGE_LISTS, "8");
+	/* A fixed length, a large one, for the CPU's list of free pages; see scripts/bench. */
+	lift_limit("/proc/sys/vm/percpu_pagelist_high_fraction", "8");
 	must(setrlimit(RLIMIT_NOFILE, &files));
 	be(SCHED_IDLE);
 	own_ns = open_ns("/proc/self/ns/pid");
@@ -533,7 +553,7 @@ int main(int argc, char **argv)
 	down = !strcmp(argv[3], "down");
 	set_up();
 	for (size_t i = 0; i < ARRAY_SIZE(measures); i++) {
-		m = &measures[down ? ARRAY_SIZE(measures) - 1 - i : i];
+		m = &measures[down && i >= FIRST && i <= LAST ? FIRST + LAST - i : i];
 		if (!wanted(m, argv + 4))
 			continue;
 		/* In a process of its own, so that none starts with what another left. */

@@ -57,9 +57,8 @@ def bars(figures, names, top):
             left, right = sorted((at(0), at(value)))
             yield f'<rect x="{left:.1f}" y="{y + 13 * i:.1f}" width="{right - left:.1f}" ' \
                   f'height="11" fill="{COLORS[kernel]}"/>'
-            beside = right + 4 if value >= 0 else left - 4
-            yield text(beside, y + 13 * i + 10, f"{value + 0:+.2f}", "start" if value >= 0 else "end",
-                       10, COLORS[kernel])
+            beside, anchor = (right + 4, "start") if value >= 0 else (left - 4, "end")
+            yield text(beside, y + 13 * i + 10, f"{value:+.2f}", anchor, 10, COLORS[kernel])
 
 
 def curve(figures, name, counts, top, unit):
