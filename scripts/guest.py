@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A boot in which selftest programs run, for the scripts that judge what they print."""
+
+import ctypes
+import os
+import shlex
+import signal
+import subprocess
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+BUILD = os.path.join(TOP, "build")
+LOG = os.path.join(BUILD, "log")
+SOURCE = os.path.join(BUILD, "linux/tools/testing/selftests")
+BUILT = os.path.join(BUILD, "obj/selftests/kselftest")
+
+
+def say(message):
+    print(f"pidns: {message}", file=sys.stderr, flush=True)
+
+
+def show(command):
+    """With V=1, what is run."""
+    if os.environ.get("V", "0") not in ("", "0"):
+        print(f"+ {shlex.join(command)}", file=sys.stderr, flush=True)
+
+
+def die_with_parent(sig=signal.SIGTERM):
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, int(sig))
+
+
+def end_on_signals():
+    """Ends as a program does, so that what it started ends as well."""
+    die_with_parent()
+    for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sig, lambda number, _: sys.exit(128 + number))
+
+
+def step(*command, **environment):
+    """A step that must work before there is anything to test; it says itself why not."""
+    command = [os.path.join(TOP, "scripts", command[0]), *command[1:]]
+    show(command)
+    if subprocess.run(
+        command,
+        check=False,
+        env=dict(os.environ, **environment),
+        preexec_fn=die_with_parent,
+    ).returncode:
+        sys.exit(1)
+
+
+def programs_of(collection):
+    """The names of a folder's test programs as the kernel's own Makefile has them; a
+    helper that they start is none."""
+    built = os.path.join(BUILT, collection)
+    command = ["make", "-s", "-C", os.path.join(SOURCE, collection)]
+    command += [f"COLLECTION={collection}", f"OUTPUT={built}", "emit_tests"]
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    listed = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment
+    )
+    programs = [line.partition(":")[2] for line in listed.stdout.splitlines() if ":" in line]
+    if listed.returncode or not programs:
+        said = (listed.stderr.strip() or "it said nothing").splitlines()[-1]
+        say(f"the kernel's Makefile names no test program in {collection}: {said}")
+        sys.exit(1)
+    return sorted(programs)
+
+
+class Ran:
+    """What a program printed and how it ended; status None: the guest ended first."""
+
+    def __init__(self, name, lines, status=None, seconds="", notes=()):
+        self.name = name
+        self.lines = lines
+        self.status = status
+        self.seconds = seconds
+        self.notes = dict(notes)
+
+
+class Guest:
+    """One boot of a variant; run() gives what its programs did as they end."""
+
+    def __init__(self, label, variant, directory, programs, *, limit, guest_limit, append=""):
+        self.variant = variant
+        self.console = os.path.join(LOG, f"{label}-console.log")
+        self.errors = os.path.join(LOG, f"{label}-stderr.log")
+        self.left = [program.split()[0] for program in programs]
+        self.finished = False
+        self.status = None
+        self.command = [os.path.join(TOP, "qemu/boot"), variant]
+        self.command += ["--timeout", str(guest_limit), "--console", self.console]
+        self.command += ["--append", append, "--"]
+        self.command += [os.path.join(TOP, "qemu/selftests"), str(limit), directory, *programs]
+
+    def run(self):
+        """Each program that ended, and the one under which the guest ended."""
+        # The unpatched kernel is one in C.
+        expected = self.variant.partition("-")[0].replace("stock", "c")
+        name, lines = None, []
+        show(self.command)
+        with open(self.errors, "w", encoding="utf-8") as errors, subprocess.Popen(
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=dict(os.environ, PIDNS_EXPECT=expected),
+            text=True,
+            errors="replace",
+            preexec_fn=die_with_parent,
+        ) as boot:
+            for line in boot.stdout:
+                word = line.split()
+                if word[:1] != ["#@"]:
+                    lines.append(line.rstrip("\n"))
+                    continue
+                if word[1] == "begin":
+                    name, lines = word[2], []
+                elif word[1] == "end":
+                    self.left.remove(word[2])
+                    yield self.ended(word[2:], lines)
+                    name, lines = None, []
+                elif word[1] == "done":
+                    self.finished = True
+            self.status = boot.wait()
+        if name:
+            self.left.remove(name)
+            yield Ran(name, lines)
+
+    @staticmethod
+    def ended(words, lines):
+        name, status, seconds, *rest = words
+        notes = {"timeout": True} if "timeout" in rest else {}
+        if "left" in rest:
+            notes["left"] = rest[rest.index("left") + 1]
+        return Ran(name, lines, int(status), seconds, notes)
+
+    def said(self):
+        """What qemu/boot had to say."""
+        with open(self.errors, encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+
+    def why(self):
+        """Why the guest did not come to its end, or nothing."""
+        if self.finished and self.status == 0:
+            return ""
+        ours = [line for line in self.said().splitlines() if line.startswith("pidns: ")]
+        return ours[-1].partition(": ")[2] if ours else f"qemu/boot ended with {self.status}"
