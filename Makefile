@@ -30,6 +30,10 @@ bench: ## count the instructions of pid namespaces on stock, C and Rust; KVM=1: 
 	@exec scripts/steps setup fetch lay 'build stock' 'build rust' 'build c' 'build bench' -- \
 		scripts/bench
 
+.PHONY: compare
+compare: ## run the kernel's own selftests on the unpatched kernel and on ours: what differs?
+	@exec scripts/steps setup fetch lay -- scripts/compare
+
 .PHONY: series
 series: ## write the patch series for the kernel's mailing lists to build/series/
 	@exec scripts/steps setup fetch lay series
