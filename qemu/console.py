@@ -44,8 +44,12 @@ COMPLAINT = re.compile(
     )
 )
 
-# Programs write to the kernel's log too; what they warn of is not the kernel.
-PROGRAM = re.compile(r"^(virtme-(ng-)?init|systemd[\w-]*|\(?udev[\w-]*\)?|selftest)(\[\d+\])?: ")
+# Programs write to the kernel's log too; what they warn of is not the kernel.  Nor is
+# a trap of theirs, which is how abort() ends an init.
+PROGRAM = re.compile(
+    r"^(virtme-(ng-)?init|systemd[\w-]*|\(?udev[\w-]*\)?|selftest)(\[\d+\])?: "
+    r"|^traps: \S+\[\d+\] general protection fault ip:"
+)
 
 # printk's own time stamp, and the caller id that some configurations add.
 STAMP = re.compile(r"^(<\d+>)?(\[ *\d+\.\d+\]\s*)?(\[ *[CT]\d+\]\s*)?")
