@@ -34,6 +34,11 @@ bench: ## count the instructions of pid namespaces on stock, C and Rust; KVM=1: 
 compare: ## run the kernel's own selftests on the unpatched kernel and on ours: what differs?
 	@exec scripts/steps setup fetch lay -- scripts/compare
 
+.PHONY: clients
+clients: ## run programs of this distribution on the unpatched kernel and on ours; CLIENT=name
+	@exec scripts/steps $(KERNEL_STEPS) 'build c' 'build stock' 'build selftests' unpack -- \
+		scripts/clients
+
 .PHONY: series
 series: ## write the patch series for the kernel's mailing lists to build/series/
 	@exec scripts/steps setup fetch lay series
