@@ -59,6 +59,18 @@ static void expect_start(struct __test_metadata *const _metadata,
 	EXPECT_EQ(pid_max_start, read_number(_metadata, PID_MAX));
 }
 
+/* In the default namespace and in a new one, while the caller has 5000. */
+static void expect_start_in_children(struct __test_metadata *const _metadata)
+{
+	pid_t pid = child_run(_metadata, expect_start, NULL);
+
+	assert_exited_ok(_metadata, pid);
+	pid = child_run_flags(_metadata, CLONE_NEWPID, expect_start, NULL);
+	ASSERT_LT(0, pid);
+	assert_exited_ok(_metadata, pid);
+	EXPECT_EQ(5000, read_number(_metadata, PID_MAX));
+}
+
 static void expect_and_lower(struct __test_metadata *const _metadata,
 			     void *arg __maybe_unused)
 {
@@ -82,12 +94,7 @@ static void lower_pid_max(struct __test_metadata *const _metadata,
 	EXPECT_EQ(5000, read_number(_metadata, PID_MAX));
 
 	unshare_pidns(_metadata);
-	pid = child_run(_metadata, expect_start, NULL);
-	assert_exited_ok(_metadata, pid);
-	pid = child_run_flags(_metadata, CLONE_NEWPID, expect_start, NULL);
-	ASSERT_LT(0, pid);
-	assert_exited_ok(_metadata, pid);
-	EXPECT_EQ(5000, read_number(_metadata, PID_MAX));
+	expect_start_in_children(_metadata);
 }
 
 /*
@@ -108,17 +115,9 @@ TEST(pid_max_starts_at_the_highest_and_is_of_the_active_namespace)
 static void set_creators_pid_max(struct __test_metadata *const _metadata,
 				 void *arg __maybe_unused)
 {
-	pid_t pid;
-
 	unshare_pidns(_metadata);
 	write_number(_metadata, PID_MAX, 5000);
-	pid = child_run(_metadata, expect_start, NULL);
-	assert_exited_ok(_metadata, pid);
-
-	pid = child_run_flags(_metadata, CLONE_NEWPID, expect_start, NULL);
-	ASSERT_LT(0, pid);
-	assert_exited_ok(_metadata, pid);
-	EXPECT_EQ(5000, read_number(_metadata, PID_MAX));
+	expect_start_in_children(_metadata);
 }
 
 /*

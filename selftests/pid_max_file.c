@@ -293,6 +293,34 @@ TEST(listing_shows_the_file_before_anybody_has_opened_it)
 	assert_exited_ok(_metadata, pid);
 }
 
+static void write_through_old_proc(struct __test_metadata *const _metadata,
+				   void *arg __maybe_unused)
+{
+	int fd = open_pid_max(_metadata);
+
+	EXPECT_EQ(0, set_pid_max(fd, "5000"));
+	EXPECT_EQ(5000, own_pid_max(_metadata));
+}
+
+/*
+ * It does not matter when and where the procfs was mounted: a pid 1 who is root
+ * of a user namespace of its own sets its limit through that of the outside,
+ * where somebody has looked up the file before.
+ */
+TEST(limit_can_be_set_through_a_proc_that_was_mounted_before)
+{
+	long outside;
+	pid_t pid;
+
+	require_privilege(_metadata);
+	outside = own_pid_max(_metadata);
+	ASSERT_EQ(0, enter_userns(_metadata));
+	pid = child_run_flags(_metadata, CLONE_NEWPID, write_through_old_proc, NULL);
+	ASSERT_LT(0, pid);
+	assert_exited_ok(_metadata, pid);
+	EXPECT_EQ(outside, pid_max_of(open(PID_MAX, O_RDONLY)));
+}
+
 static void expect_no_permission(struct __test_metadata *const _metadata,
 				 void *arg __maybe_unused)
 {
