@@ -18,7 +18,7 @@
 #include "pidns.h"
 
 #define NR_RACERS	2
-#define NR_ROUNDS	100
+#define NR_ROUNDS	50
 
 /* How a racer's fork ended. */
 struct result {
