@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // compiles: the active and the default namespace in their places
-use crate::{create, flags::NewNamespaces, roles::{ActiveNs, DefaultNs}};
-use kernel::{pid_namespace::PidNamespace, prelude::*, sync::aref::ARef, user_namespace::UserNamespace};
+use crate::{
+    create,
+    flags::NewNamespaces,
+    roles::{ActiveNs, DefaultNs},
+};
+use kernel::{
+    pid_namespace::PidNamespace, prelude::*, sync::aref::ARef, user_namespace::UserNamespace,
+};
 
 fn call(user_ns: &UserNamespace, a: ActiveNs<'_>, d: DefaultNs<'_>) -> Result<ARef<PidNamespace>> {
     create::copy(NewNamespaces::requested_by(0), user_ns, a, d)
