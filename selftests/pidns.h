@@ -434,6 +434,8 @@ static inline void assert_killed(struct __test_metadata *const _metadata,
 
 /**
  * typedef child_fn - What a child does; it may use EXPECT and ASSERT.
+ * @_metadata: the test that it belongs to.
+ * @arg: what the test gives it.
  */
 typedef void (*child_fn)(struct __test_metadata *const _metadata, void *arg);
 
