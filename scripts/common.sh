@@ -148,6 +148,14 @@ tools_env() {
 	. "$build/env"
 }
 
+# enough DIRECTORY MEGABYTES WHAT: room on its disk.
+enough() {
+	local have
+	have=$(df --output=avail -BM "$1" | tail -n1 | tr -dc 0-9)
+	((have >= $2)) ||
+		die "no room on disk: $3 need $2 MB on the file system of $1, which has $have MB left"
+}
+
 # offline LOG: whether what a package client says there means that it got no answer.
 offline() {
 	grep -qiE 'temporary failure (resolving|in name)|could not (resolve|connect)|no address associated|network is unreachable|failed to establish a new connection|connection (refused|timed out)' "$1"
