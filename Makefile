@@ -39,6 +39,10 @@ clients: ## run programs of this distribution on the unpatched kernel and on our
 	@exec scripts/steps $(KERNEL_STEPS) 'build c' 'build stock' 'build selftests' unpack -- \
 		scripts/clients
 
+.PHONY: check
+check: ## prove that what the series adds is clean, and builds in each configuration
+	@exec scripts/steps 'setup oldest' fetch lay -- scripts/check
+
 .PHONY: series
 series: ## write the patch series for the kernel's mailing lists to build/series/
 	@exec scripts/steps setup fetch lay series
