@@ -8,7 +8,8 @@ use crate::{
 };
 use kernel::bindings;
 
-/// Makes the caches and the work item, registers the sysctls, and puts the initial namespace into the tree.
+/// Makes the caches and the work item, registers the sysctls, and puts the initial namespace into
+/// the tree.
 ///
 /// Who unshares before, such as a helper in an initramfs, finds no cache and crashes, as in C.
 ///
