@@ -23,7 +23,7 @@ pub(crate) fn destroy(batch: Batch) {
             next = buried.bury(ns).and_then(Dying::without_sysctls);
         }
     }
-    buried.free();
+    drop(buried);
 }
 
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]

@@ -5,6 +5,10 @@
 //! [`Dying`], then [`Dead`], then [`Buried`], then freed: each is a type, and a step takes the one
 //! before it by value. So none is left out, and none is done twice.
 //!
+//! The work item that takes these steps is one static for all namespaces, and the list that it
+//! takes them from ties them together by a field of their own. [`kernel::workqueue`] is for items
+//! that an [`Arc`](kernel::sync::Arc) or a box owns, so this is C's interface.
+//!
 //! C headers: [`include/linux/ns_common.h`](srctree/include/linux/ns_common.h),
 //! [`include/linux/llist.h`](srctree/include/linux/llist.h)
 
@@ -62,7 +66,8 @@ impl Dying {
         if !last {
             return None;
         }
-        // INVARIANT: The count has reached zero just now.
+        // INVARIANT: The count has reached zero just now. Only `publish` hands out references, so
+        // the namespace was published.
         Some(Self { ns })
     }
 
@@ -76,7 +81,8 @@ impl Dying {
         if comes_back {
             return None;
         }
-        // INVARIANT: There are none, and only a task in the namespace could have any made.
+        // INVARIANT: There are none, and only a task in the namespace could have any made. The
+        // node is in no list, as who adds it has a `Dead`, of which this is the first.
         Some(Dead { ns: self.ns })
     }
 }
@@ -99,7 +105,8 @@ impl Dead {
     /// [`Dying::without_sysctls`] did not return `ns`, and its sysctls are gone now. It must come
     /// back only once.
     pub(crate) unsafe fn come_back(ns: NonNull<bindings::pid_namespace>) -> Self {
-        // INVARIANT: By the safety requirements.
+        // INVARIANT: By the safety requirements; this is the first `Dead` of it, so that its node
+        // is in no list.
         Self { ns }
     }
 
@@ -132,8 +139,9 @@ struct Queue {
     work: Opaque<bindings::delayed_work>,
 }
 
-// SAFETY: The list is one without locks, made to be used from all sides, and the work item is only
-// queued, which any context may do.
+// SAFETY: The list is one without locks, made to be used from all sides. The work item is set up
+// before there are namespaces, and from then on only queued and flushed, for which the workqueue
+// has locks of its own.
 unsafe impl Sync for Queue {}
 
 static QUEUE: Queue = Queue {
@@ -183,6 +191,7 @@ pub(crate) fn settle() {
 ///
 /// `next` is null or the `dying` of a namespace that was a [`Dead`], and so are those that follow.
 /// Nobody else has the list.
+#[must_use = "namespaces that nobody destroys are never freed"]
 pub(crate) struct Batch {
     next: *mut bindings::llist_node,
 }
@@ -214,12 +223,12 @@ impl Iterator for Batch {
 }
 
 /// Namespaces that nobody will find any more, but that readers under RCU may still look at.
+/// Dropping it waits for a grace period, and frees them.
 ///
 /// # Invariants
 ///
 /// `first` is null or the `dying` of a namespace that was buried, and so are those that follow.
 /// Nobody else has the list.
-#[must_use = "buried namespaces that nobody frees are never freed"]
 pub(crate) struct Buried {
     first: *mut bindings::llist_node,
 }
@@ -247,15 +256,16 @@ impl Buried {
             NonNull::new_unchecked((*ns).parent)
         };
         // INVARIANT: It was buried just now, and those before it follow.
-        // SAFETY: `ns` is not freed before `free`.
+        // SAFETY: `ns` is not freed before `drop`.
         self.first = unsafe { &raw mut (*ns).dying };
         // SAFETY: The namespace owned a reference to its parent, which is now ours to give up.
         unsafe { Dying::put(parent) }
     }
+}
 
-    /// Frees them all, after a grace period.
+impl Drop for Buried {
     #[doc(alias = "free_pid_namespace")]
-    pub(crate) fn free(self) {
+    fn drop(&mut self) {
         synchronize_rcu();
 
         let mut next = self.first;

@@ -107,7 +107,8 @@ pub(crate) unsafe extern "C" fn put_pid_ns(ns: *mut bindings::pid_namespace) {
 ///
 /// # Safety
 ///
-/// To be called once for each namespace of which `retire_pidns_sysctls()` has returned true.
+/// To be called once for each namespace of which `retire_pidns_sysctls()` has returned true, after
+/// its sysctls have been taken back.
 #[export]
 pub(crate) unsafe extern "C" fn destroy_pid_ns(ns: *mut bindings::pid_namespace) {
     // SAFETY: By the safety requirements it is a namespace, and its sysctls are gone.
@@ -120,6 +121,8 @@ pub(crate) unsafe extern "C" fn destroy_pid_ns(ns: *mut bindings::pid_namespace)
 /// # Safety
 ///
 /// To be called by the workqueue, which runs it once at a time.
+// Its name as in C, for those who look at workqueues.
+#[no_mangle]
 pub(crate) unsafe extern "C" fn destroy_pid_namespaces(_work: *mut bindings::work_struct) {
     destroy(Batch::take());
 }

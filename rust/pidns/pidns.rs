@@ -124,7 +124,7 @@
 //! | `pid_max`             | before `publish`; by its sysctl  | in one piece                     |
 //! | `memfd_noexec_scope`  | before `publish`; by its sysctl  | in one piece                     |
 //! | `reboot`              | by `reboot()`, in one piece      | by zap, when nobody else is left |
-//! | `sysctls`             | by `kernel/pid.c`, in one piece  | there; by `Dying`                |
+//! | `sysctls`             | by `kernel/pid.c`                | there                            |
 //! | `ns`                  | nscommon, nstree, nsfs           | see there                        |
 //! | `bacct`               | `kernel/acct.c`                  | see there                        |
 //! | `dying`               | by who has it: queue or batch    | so                               |

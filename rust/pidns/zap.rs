@@ -21,12 +21,13 @@ pub(crate) fn zap(ns: &PidNamespace, init: LastThread<'_>) {
     // The pids that stay: that of this thread, and that of its group if it does not lead it.
     let own_pids = if init.leads_its_group() { 1 } else { 2 };
 
+    let quiet = NoNotifySignal::new();
     tasks::disable_pid_allocation(ns);
 
     // Nobody can come any more, so an init that is alone stays so. Children of it, wherever they
     // live, have pids here.
     if tasks::pids_in_use(ns) != own_pids {
-        end_all_others(ns, &init, own_pids);
+        end_all_others(ns, &init, &quiet, own_pids);
     }
 
     init.adopt_reboot_code(ns);
@@ -35,7 +36,7 @@ pub(crate) fn zap(ns: &PidNamespace, init: LastThread<'_>) {
 
 /// Ends all in `ns` but `init`, and waits until `own_pids` are left.
 #[inline(always)]
-fn end_all_others(ns: &PidNamespace, init: &LastThread<'_>, own_pids: u32) {
+fn end_all_others(ns: &PidNamespace, init: &LastThread<'_>, quiet: &NoNotifySignal, own_pids: u32) {
     // Children that end from here on are not kept for us to wait for. It is faster so, and the
     // last step relies on it.
     init.ignore_sigchld();
@@ -44,8 +45,7 @@ fn end_all_others(ns: &PidNamespace, init: &LastThread<'_>, own_pids: u32) {
 
     // Those that had ended before, and those that are traced from the parent namespace, which we
     // have to wait for until they are detached.
-    let quiet = NoNotifySignal::new();
-    init.reap_children(&quiet);
+    init.reap_children(quiet);
 
     // Left are those of which somebody outside is the parent: it came here by setns() and forked,
     // or made this namespace by unshare(). Until it has waited for them, or has ended and left

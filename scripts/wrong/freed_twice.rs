@@ -3,6 +3,6 @@
 use crate::dying::Buried;
 
 fn call(buried: Buried) {
-    buried.free();
-    buried.free();
+    drop(buried);
+    drop(buried);
 }
