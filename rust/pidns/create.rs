@@ -3,6 +3,7 @@
 //! Which pid namespace the children of a task get, and the rules for making a new one.
 
 use crate::{
+    dying,
     flags::{
         NewNamespace,
         NewNamespaces, //
@@ -61,9 +62,21 @@ pub(crate) fn create(user_ns: &UserNamespace, active: ActiveNs<'_>) -> Result<AR
         return Err(EINVAL);
     }
     let level = Level::below(parent).ok_or(ENOSPC)?;
-    let charge = Charge::new(user_ns, Kuid::current_euid(), Kind::PidNamespaces).ok_or(ENOSPC)?;
+    let charge = charge(user_ns)
+        .or_else(|| {
+            // Those that wait to be destroyed count as well.
+            dying::flush();
+            charge(user_ns)
+        })
+        .ok_or(ENOSPC)?;
     let ns = Blank::new(level)?.number()?;
     Ok(ns.publish(active, user_ns, charge))
+}
+
+/// Counts one more namespace of the current user; [`None`] at the limit.
+#[doc(alias = "inc_pid_namespaces")]
+fn charge(user_ns: &UserNamespace) -> Option<Charge> {
+    Charge::new(user_ns, Kuid::current_euid(), Kind::PidNamespaces)
 }
 
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
@@ -147,7 +160,7 @@ mod tests {
         let active = counted_ns()?;
         let before = Taken::of(&active);
         let level = || Level::below(&active).ok_or(ENOSPC);
-        let charge = Charge::new(active.user_ns(), Kuid::current_euid(), Kind::PidNamespaces);
+        let charge = charge(active.user_ns());
         assert_eq!(charges(active.user_ns()), before.charges.map(|n| n + 1));
         drop(charge);
         assert!(Taken::of(&active) == before);

@@ -178,10 +178,9 @@ pub(crate) unsafe fn init() {
     }
 }
 
-/// Has all that wait destroyed now, and waits until they are freed.
-#[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
-pub(crate) fn settle() {
-    // SAFETY: This may sleep, as a test may. The work item is static, and set up since boot.
+/// Has all that wait destroyed now, and waits until they are freed. May sleep.
+pub(crate) fn flush() {
+    // SAFETY: The work item is static, and set up since boot.
     unsafe { bindings::flush_delayed_work(QUEUE.work.get()) };
 }
 
