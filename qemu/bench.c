@@ -505,7 +505,7 @@ static const struct measure measures[] = {
 	{ "fork_exit_wait", loop, fork_exit_wait, 1500 },
 	{ "unshare_fork_setns", loop, unshare_fork_setns, 1500 },
 	{ "clone_newpid_exit_wait", loop, clone_newpid_exit_wait, 1500 },
-	{ "unshare_setns_depth", depths, unshare_setns, 12000 },
+	{ "unshare_setns_depth", depths, unshare_setns, 20000 },
 	{ "unshare_setns_live", lives, unshare_setns, 20000 },
 	{ "kill_ns", kills, NULL, 0 },
 	{ "bytes_per_namespace", bytes, NULL, 0 },
