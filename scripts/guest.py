@@ -19,6 +19,11 @@ def say(message):
     print(f"pidns: {message}", file=sys.stderr, flush=True)
 
 
+def die(message):
+    say(message)
+    sys.exit(1)
+
+
 def show(command):
     """With V=1, what is run."""
     if os.environ.get("V", "0") not in ("", "0"):
