@@ -96,15 +96,13 @@ static inline __u64 ns_id(int fd)
 }
 
 /**
- * task_ns_id() - Read the unique id of a namespace of a task.
- * @pid: Task, or 0 for the calling thread.
- * @name: As for ns_open().
+ * ns_id_close() - Read the unique id of a namespace, and close it.
+ * @fd: An open namespace, or -1 and errno.
  *
  * Return: The id, or 0 and errno.
  */
-static inline __u64 task_ns_id(pid_t pid, const char *name)
+static inline __u64 ns_id_close(int fd)
 {
-	int fd = ns_open(pid, name);
 	__u64 id;
 
 	if (fd < 0)
@@ -115,6 +113,18 @@ static inline __u64 task_ns_id(pid_t pid, const char *name)
 }
 
 /**
+ * task_ns_id() - Read the unique id of a namespace of a task.
+ * @pid: Task, or 0 for the calling thread.
+ * @name: As for ns_open().
+ *
+ * Return: The id, or 0 and errno.
+ */
+static inline __u64 task_ns_id(pid_t pid, const char *name)
+{
+	return ns_id_close(ns_open(pid, name));
+}
+
+/**
  * ns_parent_id() - Read the unique id of a namespace's parent.
  * @fd: An open pid or user namespace, below the caller's own.
  *
@@ -122,14 +132,7 @@ static inline __u64 task_ns_id(pid_t pid, const char *name)
  */
 static inline __u64 ns_parent_id(int fd)
 {
-	int parent = ioctl(fd, NS_GET_PARENT);
-	__u64 id;
-
-	if (parent < 0)
-		return 0;
-	id = ns_id(parent);
-	close(parent);
-	return id;
+	return ns_id_close(ioctl(fd, NS_GET_PARENT));
 }
 
 /**

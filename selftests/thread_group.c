@@ -337,14 +337,7 @@ TEST(thread_is_listed_in_the_active_namespace_only)
 
 static __u64 pidfd_ns_id(int pidfd, unsigned long request)
 {
-	int fd = ioctl(pidfd, request, 0);
-	__u64 id;
-
-	if (fd < 0)
-		return 0;
-	id = ns_id(fd);
-	close(fd);
-	return id;
+	return ns_id_close(ioctl(pidfd, request, 0));
 }
 
 /* Of CLONE_PIDFD and of pidfd_open(2): both are of this very thread. */
