@@ -5,7 +5,6 @@
  * that one, wherever the open file goes.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include "pidns.h"
 
 #define KERNEL	"/proc/sys/kernel"
@@ -188,20 +187,6 @@ TEST(file_of_a_freed_namespace_gives_ENOENT)
 	EXPECT_EQ(ENOENT, errno);
 }
 
-static void expect_listed(struct __test_metadata *const _metadata)
-{
-	struct dirent *entry;
-	bool seen = false;
-	DIR *dir;
-
-	dir = opendir(KERNEL);
-	ASSERT_NE(NULL, dir);
-	while ((entry = readdir(dir)))
-		seen |= !strcmp(entry->d_name, "pid_max");
-	closedir(dir);
-	EXPECT_TRUE(seen);
-}
-
 struct race {
 	int go[2];
 	int done[2];
@@ -219,7 +204,7 @@ static void look_up_at_once(struct __test_metadata *const _metadata, void *arg)
 	ASSERT_EQ(0, read(race->go[0], &byte, 1));
 	/* Look-ups in one directory wait for each other; listings do not. */
 	if (getpid() % 2)
-		expect_listed(_metadata);
+		EXPECT_EQ(1, dir_lists(KERNEL, "pid_max"));
 	fd = open_pid_max(_metadata);
 	EXPECT_EQ(pid_max_start, pid_max_of(fd));
 	sync_post(_metadata, race->done);
@@ -279,7 +264,7 @@ static void expect_listed_as_own(struct __test_metadata *const _metadata,
 {
 	struct stat st;
 
-	expect_listed(_metadata);
+	EXPECT_EQ(1, dir_lists(KERNEL, "pid_max"));
 	ASSERT_EQ(0, stat(PID_MAX, &st));
 	EXPECT_EQ(geteuid(), st.st_uid);
 	EXPECT_EQ(getegid(), st.st_gid);

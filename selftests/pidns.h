@@ -11,6 +11,7 @@
 #ifndef __SELFTESTS_PIDNS_H
 #define __SELFTESTS_PIDNS_H
 
+#include <dirent.h>
 #include <linux/capability.h>
 #include <linux/nsfs.h>
 #include <poll.h>
@@ -65,6 +66,31 @@ static inline int proc_write(const char *path, const char *text)
 	close(fd);
 	errno = err;
 	return err ? -1 : 0;
+}
+
+/**
+ * dir_lists() - Look for a name among those that a directory shows.
+ * @path: Path of the directory.
+ * @name: The name.
+ *
+ * Return: 1 if it is there, 0 if not, or -1 and errno.
+ */
+static inline int dir_lists(const char *path, const char *name)
+{
+	struct dirent *entry;
+	bool there = false;
+	DIR *dir;
+	int err;
+
+	dir = opendir(path);
+	if (!dir)
+		return -1;
+	for (errno = 0; (entry = readdir(dir)); errno = 0)
+		there |= !strcmp(entry->d_name, name);
+	err = errno;
+	closedir(dir);
+	errno = err;
+	return err ? -1 : there;
 }
 
 /**
