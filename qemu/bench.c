@@ -276,7 +276,8 @@ static void depths(const struct measure *m)
 
 	for (int depth = 1; depth <= MAX_LEVEL; depth++) {
 		own_ns = open_ns("/proc/self/ns/pid");
-		if (depth == 1 || depth == 4 || depth == MAX_LEVEL)
+		/* A power of two. */
+		if (!(depth & (depth - 1)))
 			take_all(m->body, m->loops, m->name, "_", depth);
 		if (depth == MAX_LEVEL)
 			break;
@@ -312,7 +313,7 @@ static void add_namespaces(int count)
 /* unshare_setns with so many others alive. */
 static void lives(const struct measure *m)
 {
-	static const int lives[] = { 1, 1000, MANY };
+	static const int lives[] = { 1, 100, 1000, 10000, MANY };
 	int live = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(lives); i++) {
