@@ -45,6 +45,7 @@
 #define MAX_PROCESSES 5000
 #define MAX_KILLS 500
 #define KILLED 2000
+#define ROUNDS 4
 #define PAGE 4096
 
 struct measure {
@@ -382,16 +383,25 @@ static double kill_and_wait(int count, int times)
 	return (double)(int64_t)(now() - begin) / times;
 }
 
+/* The mean of some rounds: after each the slabs are in a somewhat different state. */
+static double kill_rounds(int count)
+{
+	int times = count < KILLED ? MIN(KILLED / count, MAX_KILLS) : 1;
+	double sum = 0;
+
+	for (int i = 0; i < ROUNDS; i++)
+		sum += kill_and_wait(count, times);
+	return sum / ROUNDS;
+}
+
 static void kills(const struct measure *m)
 {
 	static const int counts[] = { 1, 100, 1000, MAX_PROCESSES };
-	int times;
 
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
-		times = counts[i] < KILLED ? MIN(KILLED / counts[i], MAX_KILLS) : 1;
-		kill_and_wait(counts[i], times);
+		kill_rounds(counts[i]);
 		for (int r = 0; r < repeats; r++)
-			say(m->name, "_", counts[i], kill_and_wait(counts[i], times));
+			say(m->name, "_", counts[i], kill_rounds(counts[i]));
 	}
 }
 
