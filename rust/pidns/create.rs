@@ -56,6 +56,7 @@ pub(crate) fn copy(
 /// - [`ENOSPC`] if the namespace would lie too deep, or the user has too many;
 /// - what the steps of making it return, [`ENOMEM`] most of all.
 #[doc(alias = "create_pid_namespace")]
+#[inline]
 pub(crate) fn create(user_ns: &UserNamespace, active: ActiveNs<'_>) -> Result<ARef<PidNamespace>> {
     let parent = active.as_parent();
     if !parent.user_ns().contains(user_ns) {

@@ -44,6 +44,7 @@ impl Blank {
     /// # Errors
     ///
     /// [`ENOMEM`] if there is no memory for it, or for the cache of the first pid at its level.
+    #[inline]
     pub(crate) fn new(level: Level) -> Result<Self> {
         let ns = caches::alloc_namespace()?;
         // SAFETY: `ns` was just allocated, so the field is valid and nobody uses it.
