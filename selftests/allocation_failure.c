@@ -171,11 +171,20 @@ static void fail_each(struct __test_metadata *const _metadata,
 	TH_LOG("%d of %d allocations are needed", refused, attempt->nth - 1);
 }
 
-/* Nothing that was refused counts: there is room for one more than are @held. */
-static void expect_room(struct __test_metadata *const _metadata, int held)
+/*
+ * As fail_each(), where pid namespaces are counted: none that was refused is, so
+ * that in the end there is room for one more than are @held.
+ */
+static void fail_each_counted(struct __test_metadata *const _metadata,
+			      struct attempt *attempt, int (*call)(void *arg), int flags,
+			      void (*where)(struct __test_metadata *const _metadata,
+					    struct attempt *attempt), int held)
 {
 	char max[16];
 
+	if (limit_pidns(_metadata, 10000))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	fail_each(_metadata, attempt, call, &flags, where);
 	snprintf(max, sizeof(max), "%d", held + 1);
 	ASSERT_EQ(0, proc_write("/proc/sys/user/max_pid_namespaces", max));
 	EXPECT_EQ(0, unshare_when_freed()) {
@@ -190,12 +199,7 @@ static int call_unshare(void *arg)
 
 TEST_F_TIMEOUT(allocation_failure, unshare_gives_enomem_and_counts_nothing, 120)
 {
-	int flags = CLONE_NEWPID;
-
-	if (limit_pidns(_metadata, 10000))
-		SKIP(return, "no user namespaces: %s", strerror(errno));
-	fail_each(_metadata, self->attempt, call_unshare, &flags, here);
-	expect_room(_metadata, 1);
+	fail_each_counted(_metadata, self->attempt, call_unshare, CLONE_NEWPID, here, 1);
 }
 
 /* Some of the others are made before the pid namespace, and some after it. */
@@ -203,10 +207,7 @@ TEST_F_TIMEOUT(allocation_failure, unshare_of_several_gives_enomem_and_counts_no
 {
 	int flags = CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWCGROUP | CLONE_NEWTIME;
 
-	if (limit_pidns(_metadata, 10000))
-		SKIP(return, "no user namespaces: %s", strerror(errno));
-	fail_each(_metadata, self->attempt, call_unshare, &flags, here);
-	expect_room(_metadata, 1);
+	fail_each_counted(_metadata, self->attempt, call_unshare, flags, here, 1);
 }
 
 /* A child that ends at once, and that is the first where it is born. */
@@ -229,24 +230,13 @@ static int call_clone(void *arg)
 
 TEST_F_TIMEOUT(allocation_failure, clone_gives_enomem_and_counts_nothing, 120)
 {
-	int flags = CLONE_NEWPID;
-
-	if (limit_pidns(_metadata, 10000))
-		SKIP(return, "no user namespaces: %s", strerror(errno));
-	fail_each(_metadata, self->attempt, call_clone, &flags, here);
-	expect_room(_metadata, 0);
+	fail_each_counted(_metadata, self->attempt, call_clone, CLONE_NEWPID, here, 0);
 }
 
 /* The corner case. */
 TEST_F_TIMEOUT(allocation_failure, clone_after_unshare_gives_enomem_and_counts_nothing, 120)
 {
-	int flags = CLONE_NEWPID;
-
-	if (limit_pidns(_metadata, 10000))
-		SKIP(return, "no user namespaces: %s", strerror(errno));
-	unshare_pidns(_metadata);
-	fail_each(_metadata, self->attempt, call_clone, &flags, here);
-	expect_room(_metadata, 1);
+	fail_each_counted(_metadata, self->attempt, call_clone, CLONE_NEWPID, after_unshare, 1);
 }
 
 TEST_F_TIMEOUT(allocation_failure, first_fork_leaves_pid_1_for_the_next, 120)
