@@ -12,7 +12,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 BUILD = os.path.join(TOP, "build")
 LOG = os.path.join(BUILD, "log")
 SOURCE = os.path.join(BUILD, "linux/tools/testing/selftests")
-BUILT = os.path.join(BUILD, "obj/selftests/kselftest")
+BUILT = os.path.join(BUILD, "obj/selftests/installed")
 
 
 def say(message):

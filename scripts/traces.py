@@ -48,7 +48,7 @@ def difference(seed, one, other, names, options):
             log = [f"seed {seed}", *one[max(0, at - BEFORE) : at]]
             log += [f"{name:{width}}: {line}" for name, line in zip(names, lines)]
             log += [
-                f"once more: make exec VARIANT={name} CMD='build/obj/selftests/kselftest/"
+                f"once more: make exec VARIANT={name} CMD='build/obj/selftests/installed/"
                 f"pid_namespace/{PROGRAM} {options} --seeds {seed}-{seed}'"
                 for name in names
             ]

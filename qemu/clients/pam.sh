@@ -11,7 +11,7 @@
 
 # service NAME: gives the service NAME the module.
 service() {
-	local module=$top/build/obj/selftests/kselftest/pid_namespace/pam_pidns.so
+	local module=$top/build/obj/selftests/installed/pid_namespace/pam_pidns.so
 	[[ -e $module ]] || skip "no pam_pidns.so was built: PAM's headers are missing here"
 	printf '%s\n' "auth sufficient pam_permit.so" "account sufficient pam_permit.so" \
 		"session required $module" >"/etc/pam.d/$1"
