@@ -679,8 +679,8 @@ static inline int limit_pidns(struct __test_metadata *const _metadata,
 /**
  * unshare_when_freed() - Unshare the pid namespace, once the limit allows it.
  *
- * A namespace that nobody holds is freed by a work item and after an RCU grace
- * period: one that counts against a limit still does so for a moment.
+ * A namespace that nobody holds is taken apart by a work item: one that counts
+ * against a limit can still do so for a moment.
  *
  * Return: 0, or -1 and errno: ENOSPC if it is full after 10 seconds and more.
  */

@@ -7,6 +7,7 @@
 use crate::{
     bindings,
     pid_namespace::PidNamespace,
+    prelude::*,
     sync::aref::ARef,
     types::Opaque,
     user_namespace::UserNamespace, //
@@ -16,13 +17,13 @@ use core::{
     ptr::NonNull, //
 };
 
-/// Wraps the kernel's `struct nsset`: what a task that calls `setns()` will change to, if all goes
-/// well.
+/// Wraps the kernel's `struct nsset`: what the current task, which calls `setns()`, will change to,
+/// if all goes well.
 ///
 /// # Invariants
 ///
-/// - `nsproxy` is valid and private to the task that calls `setns()`, and owns a reference to each
-///   namespace in it.
+/// - `nsproxy` is valid and private to the current task, and owns a reference to each namespace in
+///   it.
 /// - `cred` is valid, and perhaps shared.
 #[repr(transparent)]
 pub struct NsSet(Opaque<bindings::nsset>);
@@ -32,8 +33,9 @@ impl NsSet {
     ///
     /// # Safety
     ///
-    /// `ptr` must point to what `prepare_nsset` in `kernel/nsproxy.c` has set up, and nothing else
-    /// may use the `struct nsset` or its `nsproxy` during the lifetime of the returned reference.
+    /// `ptr` must point to what `prepare_nsset` in `kernel/nsproxy.c` has set up for the current
+    /// task, and nothing else may use the `struct nsset` or its `nsproxy` during the lifetime of
+    /// the returned reference, which must end before the task goes on.
     #[inline]
     pub unsafe fn from_ptr<'a>(ptr: *mut bindings::nsset) -> &'a mut Self {
         // SAFETY: The safety requirements guarantee the validity of the dereference, while the
@@ -50,15 +52,24 @@ impl NsSet {
     }
 
     /// Sets the pid namespace that the children of the task will be born in.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if `ns` is neither the active pid namespace of the task nor lies below it. A task
+    /// relies on having pids of all its children, and so does the code that ends it.
     #[inline]
-    pub fn set_pid_ns_for_children(&mut self, ns: ARef<PidNamespace>) {
+    pub fn set_pid_ns_for_children(&mut self, ns: &PidNamespace) -> Result {
+        if !current!().active_pid_ns().ok_or(ESRCH)?.is_ancestor_of(ns) {
+            return Err(EINVAL);
+        }
         // CAST: `PidNamespace` is a transparent wrapper around `struct pid_namespace`.
-        let new = ARef::into_raw(ns).as_ptr().cast();
+        let new = ARef::into_raw(ARef::from(ns)).as_ptr().cast();
         // SAFETY: By the type invariant `nsproxy` is valid and ours.
         let field = unsafe { &mut (*(*self.0.get()).nsproxy).pid_ns_for_children };
         let old = mem::replace(field, new);
         // SAFETY: By the type invariant the field is not null and owned a reference, which is ours
         // now that the field has another value.
         drop(unsafe { ARef::<PidNamespace>::from_raw(NonNull::new_unchecked(old.cast())) });
+        Ok(())
     }
 }

@@ -40,6 +40,10 @@ pub struct Charge {
     kind: Kind,
 }
 
+// SAFETY: `dec_ucount` may be called from any thread: it changes the count of whoever was counted,
+// not that of the current user.
+unsafe impl Send for Charge {}
+
 impl Charge {
     /// Counts one more object of `kind` for the user `uid` in `user_ns`.
     ///
@@ -60,8 +64,8 @@ impl Charge {
     ///
     /// # Safety
     ///
-    /// `ucounts` must come from [`Charge::into_raw`] of a charge of this `kind`, and must not be
-    /// used any more.
+    /// `ucounts` must come from [`Charge::into_raw`] of a charge of this `kind`, be it in another
+    /// thread, and must not be used any more.
     #[inline]
     pub unsafe fn from_raw(ucounts: *mut bindings::ucounts, kind: Kind) -> Self {
         Self {

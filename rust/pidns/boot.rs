@@ -11,11 +11,10 @@ use kernel::bindings;
 /// Makes the caches and the work item, registers the sysctls, and puts the initial namespace into
 /// the tree.
 ///
-/// Who unshares before, such as a helper in an initramfs, finds no cache and crashes, as in C.
-///
 /// # Safety
 ///
-/// To be called once, by an initcall.
+/// To be called once, by an initcall that comes before there is any user space: only that makes
+/// namespaces.
 #[link_section = ".init.text"]
 pub(crate) unsafe fn init() {
     // SAFETY: This is the one call.

@@ -85,7 +85,7 @@ pub(crate) unsafe fn free_namespace(ns: NonNull<bindings::pid_namespace>) {
 ///
 /// [`ENOMEM`].
 #[doc(alias = "create_pid_cachep")]
-pub(crate) fn for_pids(level: Level) -> Result<NonNull<bindings::kmem_cache>> {
+pub(crate) fn for_pids(level: Level<'_>) -> Result<NonNull<bindings::kmem_cache>> {
     let slot = PIDS.get(level.index()).ok_or(ENOSPC)?;
     match NonNull::new(slot.load(Acquire)) {
         Some(cache) => Ok(cache),
@@ -96,7 +96,7 @@ pub(crate) fn for_pids(level: Level) -> Result<NonNull<bindings::kmem_cache>> {
 /// Makes the cache for the pids of `level`, unless somebody else just has.
 // Once for each level: what it needs on the stack is not to be set up each time.
 #[cold]
-fn make_for_pids(level: Level, slot: &Cache) -> Result<NonNull<bindings::kmem_cache>> {
+fn make_for_pids(level: Level<'_>, slot: &Cache) -> Result<NonNull<bindings::kmem_cache>> {
     // The name as in /proc/slabinfo: `pid_2` is for pids that have two numbers.
     let numbers = level.into_raw() as usize + 1;
     let name = CString::try_from_fmt(fmt!("pid_{numbers}"))?;

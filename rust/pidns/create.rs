@@ -58,11 +58,10 @@ pub(crate) fn copy(
 #[doc(alias = "create_pid_namespace")]
 #[inline]
 pub(crate) fn create(user_ns: &UserNamespace, active: ActiveNs<'_>) -> Result<ARef<PidNamespace>> {
-    let parent = active.as_parent();
-    if !parent.user_ns().contains(user_ns) {
+    if !active.as_parent().user_ns().contains(user_ns) {
         return Err(EINVAL);
     }
-    let level = Level::below(parent).ok_or(ENOSPC)?;
+    let level = Level::below(active).ok_or(ENOSPC)?;
     let charge = charge(user_ns)
         .or_else(|| {
             // Those that wait to be destroyed count as well.
@@ -71,7 +70,7 @@ pub(crate) fn create(user_ns: &UserNamespace, active: ActiveNs<'_>) -> Result<AR
         })
         .ok_or(ENOSPC)?;
     let ns = Blank::new(level)?.number()?;
-    Ok(ns.publish(active, user_ns, charge))
+    Ok(ns.publish(user_ns, charge))
 }
 
 /// Counts one more namespace of the current user; [`None`] at the limit.
@@ -160,7 +159,7 @@ mod tests {
     fn stopping_after_each_step_undoes_it() -> Result {
         let active = counted_ns()?;
         let before = Taken::of(&active);
-        let level = || Level::below(&active).ok_or(ENOSPC);
+        let level = || Level::below(ActiveNs::new(&active)).ok_or(ENOSPC);
         let charge = charge(active.user_ns());
         assert_eq!(charges(active.user_ns()), before.charges.map(|n| n + 1));
         drop(charge);

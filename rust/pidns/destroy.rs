@@ -2,28 +2,27 @@
 
 //! The end of pid namespaces that nobody holds any more.
 
-use crate::dying::{
-    Batch,
-    Buried,
-    Dying, //
+use crate::{
+    dying::{
+        Batch,
+        Dying, //
+    },
+    tasks::cond_resched, //
 };
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
 use kernel::prelude::*;
 
 /// Buries the namespaces of a batch, each followed by the ancestors whose last reference was that
-/// of their child, and frees them together.
-///
-/// One grace period does for all. Those that die while this waits for it are the next batch.
+/// of their child.
 #[doc(alias = "destroy_pid_namespaces")]
 pub(crate) fn destroy(batch: Batch) {
-    let mut buried = Buried::new();
     for dead in batch {
         let mut next = Some(dead);
         while let Some(ns) = next {
-            next = buried.bury(ns).and_then(Dying::without_sysctls);
+            next = ns.bury().and_then(Dying::without_sysctls);
         }
+        cond_resched();
     }
-    drop(buried);
 }
 
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]

@@ -2,8 +2,8 @@
 
 //! What a pid namespace goes through once its last reference is gone.
 //!
-//! [`Dying`], then [`Dead`], then [`Buried`], then freed: each is a type, and a step takes the one
-//! before it by value. So none is left out, and none is done twice.
+//! [`Dying`], then [`Dead`], then buried, which leaves it to RCU: the first two are types, and a
+//! step takes the one before it by value. So none is left out, and none is done twice.
 //!
 //! The work item that takes these steps is one static for all namespaces, and the list that it
 //! takes them from ties them together by a field of their own. [`kernel::workqueue`] is for items
@@ -16,19 +16,13 @@ use crate::{
     caches,
     exports, //
 };
-use core::ptr::{
-    null_mut,
-    NonNull, //
-};
+use core::ptr::NonNull;
 use kernel::{
     bindings,
     container_of,
     prelude::*,
     static_lock_class,
-    sync::{
-        aref::ARef,
-        rcu::synchronize_rcu, //
-    },
+    sync::aref::ARef,
     types::Opaque,
     ucount::{
         Charge,
@@ -44,8 +38,9 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// `ns` is a published namespace whose reference count has reached zero. Nobody can find it any
-/// more but readers of the namespace tree, under RCU, and who has opened one of its sysctls.
+/// `ns` is a published namespace, and so not the initial one, whose reference count has reached
+/// zero. Nobody can find it any more but readers of the namespace tree, under RCU, and who has
+/// opened one of its sysctls.
 #[must_use = "a namespace that nobody destroys is never freed"]
 pub(crate) struct Dying {
     ns: NonNull<bindings::pid_namespace>,
@@ -116,20 +111,43 @@ impl Dead {
     /// must not be taken there.
     #[doc(alias = "destroy_pid_ns")]
     pub(crate) fn destroy_later(self) {
+        // The first of a batch calls for it, the others come until the next tick. Each tries to,
+        // as the first may not have got as far as that.
         // SAFETY: By the type invariant the node is valid and in no list; the list owns what
-        // `self` stood for from here. List and work item are static, and set up since boot.
+        // `self` stood for from here, be it on another CPU: nothing of it belongs to a thread. List
+        // and work item are static, and set up since boot.
         unsafe {
-            let first = bindings::llist_add(&raw mut (*self.ns.as_ptr()).dying, QUEUE.list.get());
-            // The first of a batch calls for it, the others come until the next tick.
-            if first {
-                bindings::queue_delayed_work_on(
-                    bindings::wq_misc_consts_WORK_CPU_UNBOUND as c_int,
-                    bindings::system_dfl_wq,
-                    QUEUE.work.get(),
-                    1,
-                );
-            }
+            bindings::llist_add(&raw mut (*self.ns.as_ptr()).dying, QUEUE.list.get());
+            bindings::queue_delayed_work_on(
+                bindings::wq_misc_consts_WORK_CPU_UNBOUND as c_int,
+                bindings::system_dfl_wq,
+                QUEUE.work.get(),
+                1,
+            );
         }
+    }
+
+    /// Takes the namespace out of the tree, and gives back its inode number, its map of pids and
+    /// what it counts against. RCU frees it. Returns the parent if this was its last reference.
+    #[doc(alias = "destroy_pid_namespace")]
+    pub(crate) fn bury(self) -> Option<Dying> {
+        let ns = self.ns.as_ptr();
+        // SAFETY: By the type invariant the namespace was published and is not the initial one, so
+        // it has a parent.
+        let parent = unsafe { NonNull::new_unchecked((*ns).parent) };
+        // SAFETY: By the type invariant nobody holds the namespace, so each of these ends, once,
+        // what the making of it began, in reverse order. What `charge` handed over is handed back.
+        unsafe {
+            bindings::__ns_tree_remove(&raw mut (*ns).ns, &raw mut bindings::pid_ns_tree);
+            bindings::__ns_common_free(&raw mut (*ns).ns);
+            bindings::idr_destroy(&raw mut (*ns).idr);
+            drop(Charge::from_raw((*ns).ucounts, Kind::PidNamespaces));
+        }
+        // SAFETY: Who could still look at the namespace does so under RCU. What `self` stood for
+        // belongs to the callback from here.
+        unsafe { bindings::call_rcu(&raw mut (*ns).rcu, Some(exports::delayed_free_pidns)) };
+        // SAFETY: The namespace owned a reference to its parent, which is now ours to give up.
+        unsafe { Dying::put(parent) }
     }
 }
 
@@ -178,13 +196,13 @@ pub(crate) unsafe fn init() {
     }
 }
 
-/// Has all that wait destroyed now, and waits until they are freed. May sleep.
+/// Has all that wait buried now, and waits for that. May sleep.
 pub(crate) fn flush() {
     // SAFETY: The work item is static, and set up since boot.
     unsafe { bindings::flush_delayed_work(QUEUE.work.get()) };
 }
 
-/// The [`Dead`] namespaces of a batch, to be destroyed one after the other.
+/// The [`Dead`] namespaces of a batch, to be buried one after the other.
 ///
 /// # Invariants
 ///
@@ -221,64 +239,17 @@ impl Iterator for Batch {
     }
 }
 
-/// Namespaces that nobody will find any more, but that readers under RCU may still look at.
-/// Dropping it waits for a grace period, and frees them.
+/// Frees a namespace, with its reference to its owner.
 ///
-/// # Invariants
+/// # Safety
 ///
-/// `first` is null or the `dying` of a namespace that was buried, and so are those that follow.
-/// Nobody else has the list.
-pub(crate) struct Buried {
-    first: *mut bindings::llist_node,
-}
-
-impl Buried {
-    /// None yet.
-    pub(crate) const fn new() -> Self {
-        // INVARIANT: Null.
-        Self { first: null_mut() }
-    }
-
-    /// Takes the namespace out of the tree, gives back its inode number, its map of pids and what
-    /// it counts against, and adds it. Returns the parent if this was its last reference in turn.
-    #[doc(alias = "bury_pid_namespace")]
-    pub(crate) fn bury(&mut self, dead: Dead) -> Option<Dying> {
-        let ns = dead.ns.as_ptr();
-        // SAFETY: By the type invariant the namespace is whole and nobody holds it, so each of
-        // these ends, once, what the making of it began, in reverse order. Its node is in no list.
-        let parent = unsafe {
-            bindings::__ns_tree_remove(&raw mut (*ns).ns, &raw mut bindings::pid_ns_tree);
-            bindings::__ns_common_free(&raw mut (*ns).ns);
-            bindings::idr_destroy(&raw mut (*ns).idr);
-            drop(Charge::from_raw((*ns).ucounts, Kind::PidNamespaces));
-            (*ns).dying.next = self.first;
-            NonNull::new_unchecked((*ns).parent)
-        };
-        // INVARIANT: It was buried just now, and those before it follow.
-        // SAFETY: `ns` is not freed before `drop`.
-        self.first = unsafe { &raw mut (*ns).dying };
-        // SAFETY: The namespace owned a reference to its parent, which is now ours to give up.
-        unsafe { Dying::put(parent) }
-    }
-}
-
-impl Drop for Buried {
-    #[doc(alias = "free_pid_namespace")]
-    fn drop(&mut self) {
-        synchronize_rcu();
-
-        let mut next = self.first;
-        while let Some(node) = NonNull::new(next) {
-            // SAFETY: By the type invariant the node is that of a namespace that was buried, and
-            // since the grace period nobody else sees it. It owns a reference to its owner, and its
-            // memory came from `alloc_namespace`.
-            unsafe {
-                next = (*node.as_ptr()).next;
-                let ns = container_of!(node.as_ptr(), bindings::pid_namespace, dying);
-                let user_ns = NonNull::new_unchecked((*ns).user_ns);
-                drop(ARef::<UserNamespace>::from_raw(user_ns.cast()));
-                caches::free_namespace(NonNull::new_unchecked(ns));
-            }
-        }
+/// [`Dead::bury`] has passed `ns` to RCU, the grace period is over, and this is the one call.
+pub(crate) unsafe fn free(ns: NonNull<bindings::pid_namespace>) {
+    // SAFETY: By the safety requirements nobody else sees the namespace. It owns a reference to
+    // its owner, and its memory came from `alloc_namespace`.
+    unsafe {
+        let user_ns = NonNull::new_unchecked((*ns.as_ptr()).user_ns);
+        drop(ARef::<UserNamespace>::from_raw(user_ns.cast()));
+        caches::free_namespace(ns);
     }
 }

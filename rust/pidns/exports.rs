@@ -7,6 +7,7 @@ use crate::{
     create,
     destroy::destroy,
     dying::{
+        self,
         Batch,
         Dead,
         Dying, //
@@ -103,6 +104,20 @@ pub(crate) unsafe extern "C" fn put_pid_ns(ns: *mut bindings::pid_namespace) {
     }
 }
 
+/// Frees a pid namespace that nobody can look at any more.
+///
+/// # Safety
+///
+/// To be called by RCU, for what was passed to it by [`Dead::bury`].
+// Its name as in C, for those who look at callbacks.
+#[no_mangle]
+pub(crate) unsafe extern "C" fn delayed_free_pidns(head: *mut bindings::callback_head) {
+    // SAFETY: By the safety requirements it is that of a namespace.
+    let ns = unsafe { NonNull::new_unchecked(container_of!(head, bindings::pid_namespace, rcu)) };
+    // SAFETY: The namespace is buried, and this is the one call, after the grace period.
+    unsafe { dying::free(ns) };
+}
+
 /// Has a pid namespace destroyed whose sysctls had to be taken back first.
 ///
 /// # Safety
@@ -180,14 +195,14 @@ pub(crate) unsafe extern "C" fn pidns_is_ancestor(
             PidNamespace::from_ptr(ancestor),
         )
     };
-    nsfs::is_ancestor(child, ancestor)
+    ancestor.is_ancestor_of(child)
 }
 
 /// Sets up pid namespaces at boot.
 ///
 /// # Safety
 ///
-/// To be called once, as an initcall.
+/// To be called once, as an initcall, before there is any user space.
 #[export]
 #[link_section = ".init.text"]
 pub(crate) unsafe extern "C" fn pid_namespaces_init() -> c_int {
@@ -283,11 +298,7 @@ unsafe extern "C" fn pidns_install(
 ) -> c_int {
     // SAFETY: By the safety requirements.
     let (set, new) = unsafe { (NsSet::from_ptr(nsset), from_common(ns)) };
-    from_result(|| {
-        let current = current!();
-        let active = ActiveNs::new(current.active_pid_ns().ok_or(ESRCH)?);
-        nsfs::install(set, active, new).map(|()| 0)
-    })
+    from_result(|| nsfs::install(set, new).map(|()| 0))
 }
 
 /// Returns the user namespace that owns a pid namespace.

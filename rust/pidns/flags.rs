@@ -76,6 +76,10 @@ impl_flags!(
     }
 );
 
+// What `unshare()` in C knows must be known here.
+const _: () =
+    assert!(NewNamespaces::all_bits() | Shared::all_bits() == bindings::UNSHARE_VALID_FLAGS);
+
 /// With whom a task shares what the kernel cannot stop sharing.
 pub(crate) trait Sharer {
     /// Is the task the only one of its thread group?

@@ -2,40 +2,51 @@
 
 //! How deep a pid namespace lies.
 
+use crate::roles::ActiveNs;
 use kernel::{
     bindings,
     pid_namespace::PidNamespace, //
 };
 
-/// How deep a pid namespace lies below the initial one, which has level 0.
+/// How deep a new pid namespace lies below the initial one, which has level 0, and below whom.
 ///
 /// # Invariants
 ///
-/// From 1 to `MAX_PID_NS_LEVEL`.
+/// `level` is one more than that of `parent`, and at most `MAX_PID_NS_LEVEL`.
 #[derive(Clone, Copy)]
-pub(crate) struct Level(u32);
+pub(crate) struct Level<'a> {
+    level: u32,
+    parent: &'a PidNamespace,
+}
 
-impl Level {
-    /// Returns the level of a child of `parent`, or [`None`] if `parent` is too deep to have one.
-    pub(crate) fn below(parent: &PidNamespace) -> Option<Self> {
+impl<'a> Level<'a> {
+    /// Returns the level of a child of `active`, or [`None`] if that is too deep to have one.
+    pub(crate) fn below(active: ActiveNs<'a>) -> Option<Self> {
+        let parent = active.as_parent();
         // No overflow: the level of a namespace is at most the maximum, which is far from it.
         let level = parent.level() + 1;
         if level > bindings::MAX_PID_NS_LEVEL {
             return None;
         }
-        // INVARIANT: More than that of the parent, which is at least 0, and at most the maximum.
-        Some(Self(level))
+        // INVARIANT: As computed, and as compared.
+        Some(Self { level, parent })
+    }
+
+    /// Returns the namespace that the new one lies below.
+    #[inline]
+    pub(crate) fn parent(self) -> &'a PidNamespace {
+        self.parent
     }
 
     /// Returns the level as C stores it.
     #[inline]
     pub(crate) fn into_raw(self) -> u32 {
-        self.0
+        self.level
     }
 
     /// Returns the place of this level in a list that begins with level 1.
     #[inline]
     pub(crate) fn index(self) -> usize {
-        self.0 as usize - 1
+        self.level as usize - 1
     }
 }

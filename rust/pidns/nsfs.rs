@@ -10,14 +10,6 @@ use kernel::{
     sync::aref::ARef, //
 };
 
-/// Returns whether `ancestor` is `ns` or lies above it.
-#[doc(alias = "pidns_is_ancestor")]
-pub(crate) fn is_ancestor(ns: &PidNamespace, ancestor: &PidNamespace) -> bool {
-    lineage(ns)
-        .find(|ns| ns.level() <= ancestor.level())
-        .is_some_and(|ns| ns == ancestor)
-}
-
 /// Makes `new` the default namespace for the children of a task that calls `setns()`.
 ///
 /// A task can only go down, or back to where it is: its children must have a pid that it can see,
@@ -29,15 +21,11 @@ pub(crate) fn is_ancestor(ns: &PidNamespace, ancestor: &PidNamespace) -> bool {
 ///   task will be in;
 /// - [`EINVAL`] if `new` is not the active namespace of the task, nor below it.
 #[doc(alias = "pidns_install")]
-pub(crate) fn install(set: &mut NsSet, active: ActiveNs<'_>, new: &PidNamespace) -> Result {
+pub(crate) fn install(set: &mut NsSet, new: &PidNamespace) -> Result {
     if !new.user_ns().current_is_admin() || !set.user_ns().current_is_admin() {
         return Err(EPERM);
     }
-    if !is_ancestor(new, active.as_ancestor()) {
-        return Err(EINVAL);
-    }
-    set.set_pid_ns_for_children(new.into());
-    Ok(())
+    set.set_pid_ns_for_children(new)
 }
 
 /// Returns the parent of `ns`, if the task whose active namespace is `active` may see it.
@@ -48,15 +36,10 @@ pub(crate) fn install(set: &mut NsSet, active: ActiveNs<'_>, new: &PidNamespace)
 #[doc(alias = "pidns_get_parent")]
 pub(crate) fn parent(ns: &PidNamespace, active: ActiveNs<'_>) -> Result<ARef<PidNamespace>> {
     let parent = ns.parent().ok_or(EPERM)?;
-    if !lineage(parent).any(|ns| ns == active.as_ancestor()) {
+    if !active.as_ancestor().is_ancestor_of(parent) {
         return Err(EPERM);
     }
     Ok(parent.into())
-}
-
-/// Goes from `ns` up to the initial namespace.
-fn lineage(ns: &PidNamespace) -> impl Iterator<Item = &PidNamespace> {
-    core::iter::successors(Some(ns), |ns| ns.parent())
 }
 
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
@@ -84,7 +67,7 @@ mod tests {
             (&below, &left, false),
             (&below, initial, false),
         ] {
-            assert_eq!(is_ancestor(ns, ancestor), expected);
+            assert_eq!(ancestor.is_ancestor_of(ns), expected);
         }
         Ok(())
     }

@@ -56,7 +56,7 @@
 //! - `kernel.pid_max`, in `kernel/pid.c`: the table has a directory of its own for each namespace,
 //!   with callbacks that the initial namespace, and so a kernel without this crate, needs as well.
 //! - `vm.memfd_noexec`, in `kernel/pid_sysctl.h`: it is memfd's; only its registration is here.
-//! - `EXPORT_SYMBOL_GPL(put_pid_ns)` and `device_initcall(pid_namespaces_init)`, in
+//! - `EXPORT_SYMBOL_GPL(put_pid_ns)` and `subsys_initcall(pid_namespaces_init)`, in
 //!   `kernel/pid.c`: crates outside `rust/` export nothing, and only modules have initcalls.
 //! - `rust/helpers/`: macros and inline functions of C, one call each.
 //!
@@ -82,7 +82,7 @@
 //!                                Dead, waits for the next batch
 //!                                  | bury()                       the parent is Dying as well,
 //!                                  v                              if that was the last on it
-//!                                Buried --- grace period of RCU, one for the batch ---> freed
+//!                                buried --- grace period of RCU ---> freed
 //! ```
 //!
 //! The short cut on the right is how the first of two unshares ends: `switch_task_namespaces()`
@@ -100,7 +100,7 @@
 //! - each `struct nsproxy` that names it, from `copy_pid_ns()` or `setns()` to `nsproxy_free()` or
 //!   the next `setns()`;
 //! - each pid whose deepest level it is, from `alloc_pid()` to the last `put_pid()`;
-//! - each child namespace, from `Numbered::publish` to `Buried::bury`;
+//! - each child namespace, from `Numbered::publish` to `Dead::bury`;
 //! - each procfs that shows its pids, while it is mounted;
 //! - each open file or mount of it, until `nsfs_evict()`;
 //! - who will show pids later: perf events, FUSE connections, the iterators of `/proc/sysvipc`, BPF
@@ -128,6 +128,7 @@
 //! | `ns`                  | nscommon, nstree, nsfs           | see there                        |
 //! | `bacct`               | `kernel/acct.c`                  | see there                        |
 //! | `dying`               | by who has it: queue or batch    | so                               |
+//! | `rcu`                 | by RCU, once it is buried        | so                               |
 
 mod boot;
 mod caches;

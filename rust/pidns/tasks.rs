@@ -39,9 +39,13 @@ const SIG_IGN: usize = 1;
 /// Evidence that the list of all tasks does not change: `tasklist_lock` is held for reading, within
 /// an RCU read-side section.
 ///
+/// Not to be taken twice: a writer that came in between would wait for the first, and the second
+/// for the writer.
+///
 /// # Invariants
 ///
 /// Both are held while a value of this type exists.
+#[must_use = "the lock is released when the value is dropped"]
 pub(crate) struct Tasklist {
     // Dropped after `drop` has released the lock.
     _rcu: rcu::Guard,
@@ -51,7 +55,7 @@ impl Tasklist {
     /// Takes the lock.
     pub(crate) fn read_lock() -> Self {
         let rcu = rcu::read_lock();
-        // SAFETY: `tasklist_lock` is static, and taken for reading it nests.
+        // SAFETY: `tasklist_lock` is static.
         unsafe { bindings::read_lock(&raw mut bindings::tasklist_lock) };
         // INVARIANT: Both were just taken.
         Self { _rcu: rcu }
@@ -231,20 +235,32 @@ impl Drop for NoNotifySignal {
     }
 }
 
-/// Lets no more pids be made in `ns`: a fork into it fails with ENOMEM from here on.
-pub(crate) fn disable_pid_allocation(ns: &PidNamespace) {
+/// Lets no more pids be made in `ns`: a fork into it fails with ENOMEM from here on. Returns how
+/// many there are, which can only become fewer.
+///
+/// What the tasks whose pids are gone did before is seen by the caller.
+pub(crate) fn disable_pid_allocation(ns: &PidNamespace) -> u32 {
     // SAFETY: The namespace is valid; the function takes the lock that it needs.
-    unsafe { bindings::disable_pid_allocation(ns.as_ptr()) };
+    unsafe { bindings::disable_pid_allocation(ns.as_ptr()) }
 }
 
 /// Returns how many pids there are in `ns`, once no more are made.
 ///
-/// Who sees that a pid is gone sees all that its task did before.
+/// Who sees that a pid is gone sees all that its task did before: the task has released locks
+/// since, and its last pid is freed under another.
 pub(crate) fn pids_in_use(ns: &PidNamespace) -> u32 {
-    // SAFETY: The namespace is valid. `alloc_pid()`, `free_pid()` and `disable_pid_allocation()`
-    // write the field under `pidmap_lock`, an aligned int with one store, so that a load without
-    // the lock, as C has it too, finds one of the values that were stored.
+    // SAFETY: The namespace is valid. Who writes the field does so under `pidmap_lock`, which this
+    // load, like that of `zap_pid_ns_processes()` in C, does without. C's plain stores to an
+    // aligned int are not torn, which the kernel relies on throughout: what comes is one of the
+    // values that were stored.
     unsafe { Atomic::from_ptr(&raw mut (*ns.as_ptr()).pid_allocated) }.load(Acquire)
+}
+
+/// Lets others run, where that is for the task to do.
+#[inline]
+pub(crate) fn cond_resched() {
+    // SAFETY: Whoever is called as a safe function may sleep, unless it says otherwise.
+    unsafe { bindings::cond_resched() };
 }
 
 /// Returns whether a SIGKILL is pending for this very thread.

@@ -11,8 +11,7 @@
 use crate::{
     caches,
     exports,
-    level::Level,
-    roles::ActiveNs, //
+    level::Level, //
 };
 use core::{
     mem::ManuallyDrop,
@@ -34,23 +33,28 @@ use kernel::{
 /// # Invariants
 ///
 /// `ns` comes from [`caches::alloc_namespace`], nobody else knows of it, and its `idr` is valid.
-pub(crate) struct Blank {
+/// Once [`Blank::new`] has returned it, its `level` is one more than that of `parent`.
+pub(crate) struct Blank<'a> {
     ns: NonNull<bindings::pid_namespace>,
+    parent: &'a PidNamespace,
 }
 
-impl Blank {
+impl<'a> Blank<'a> {
     /// Allocates a namespace for `level`.
     ///
     /// # Errors
     ///
     /// [`ENOMEM`] if there is no memory for it, or for the cache of the first pid at its level.
     #[inline]
-    pub(crate) fn new(level: Level) -> Result<Self> {
+    pub(crate) fn new(level: Level<'a>) -> Result<Self> {
         let ns = caches::alloc_namespace()?;
         // SAFETY: `ns` was just allocated, so the field is valid and nobody uses it.
         unsafe { bindings::idr_init(&raw mut (*ns.as_ptr()).idr) };
-        // INVARIANT: Allocated and initialised above.
-        let blank = Self { ns };
+        // INVARIANT: Allocated and initialised above; the level follows.
+        let blank = Self {
+            ns,
+            parent: level.parent(),
+        };
 
         let pid_cachep = caches::for_pids(level)?;
         // SAFETY: Nobody else knows of `ns`, so these are plain writes to valid memory.
@@ -68,7 +72,7 @@ impl Blank {
     /// # Errors
     ///
     /// What `proc_alloc_inum()` returns: [`ENOSPC`] or [`ENOMEM`].
-    pub(crate) fn number(self) -> Result<Numbered> {
+    pub(crate) fn number(self) -> Result<Numbered<'a>> {
         // SAFETY: The type invariant gives us `ns` to ourselves, the operations are static, and
         // they are those of the type that is passed along.
         to_result(unsafe {
@@ -84,7 +88,7 @@ impl Blank {
     }
 }
 
-impl Drop for Blank {
+impl Drop for Blank<'_> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant `ns` is ours, and both its `idr` and its memory are as the
         // functions ask for.
@@ -101,24 +105,19 @@ impl Drop for Blank {
 /// # Invariants
 ///
 /// `__ns_common_init()` has succeeded on the namespace.
-pub(crate) struct Numbered {
-    blank: Blank,
+pub(crate) struct Numbered<'a> {
+    blank: Blank<'a>,
 }
 
-impl Numbered {
-    /// Gives the namespace its place below `parent`, its owner and what it counts against, and
+impl Numbered<'_> {
+    /// Gives the namespace its place below its parent, its owner and what it counts against, and
     /// lets the world see it.
     ///
     /// This is the point of no return: nothing in here can fail. From here on the last reference
     /// decides, and [`Dying`](crate::dying::Dying) undoes all of it.
-    pub(crate) fn publish(
-        self,
-        parent: ActiveNs<'_>,
-        user_ns: &UserNamespace,
-        charge: Charge,
-    ) -> ARef<PidNamespace> {
-        let parent = parent.as_parent();
-        let ns = ManuallyDrop::new(self).blank.ns;
+    pub(crate) fn publish(self, user_ns: &UserNamespace, charge: Charge) -> ARef<PidNamespace> {
+        let this = ManuallyDrop::new(self);
+        let (ns, parent) = (this.blank.ns, this.blank.parent);
 
         // SAFETY: By the type invariants `ns` is valid and nobody else knows of it, so these are
         // plain writes. The references and the charge now belong to the namespace.
@@ -155,7 +154,7 @@ impl Numbered {
     }
 }
 
-impl Drop for Numbered {
+impl Drop for Numbered<'_> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant this ends what `__ns_common_init()` began, once.
         unsafe { bindings::__ns_common_free(&raw mut (*self.blank.ns.as_ptr()).ns) };

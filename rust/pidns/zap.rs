@@ -22,11 +22,10 @@ pub(crate) fn zap(ns: &PidNamespace, init: LastThread<'_>) {
     let own_pids = if init.leads_its_group() { 1 } else { 2 };
 
     let quiet = NoNotifySignal::new();
-    tasks::disable_pid_allocation(ns);
 
     // Nobody can come any more, so an init that is alone stays so. Children of it, wherever they
     // live, have pids here.
-    if tasks::pids_in_use(ns) != own_pids {
+    if tasks::disable_pid_allocation(ns) != own_pids {
         end_all_others(ns, &init, &quiet, own_pids);
     }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // E0382: a namespace buried twice
-use crate::dying::{Buried, Dead};
+use crate::dying::Dead;
 
-fn call(buried: &mut Buried, ns: Dead) {
-    buried.bury(ns);
-    buried.bury(ns);
+fn call(ns: Dead) {
+    let _ = ns.bury();
+    let _ = ns.bury();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// E0308: a namespace buried that may still have sysctls
-use crate::dying::{Buried, Dying};
+// E0599: a namespace buried that may still have sysctls
+use crate::dying::Dying;
 
-fn call(buried: &mut Buried, ns: Dying) {
-    buried.bury(ns);
+fn call(ns: Dying) {
+    let _ = ns.bury();
 }

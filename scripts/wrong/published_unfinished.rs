@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // E0599: a namespace published before it has an inode number
-use crate::{level::Level, roles::ActiveNs, unborn::Blank};
+use crate::{level::Level, unborn::Blank};
 use kernel::{
     pid_namespace::PidNamespace, prelude::*, sync::aref::ARef, ucount::Charge,
     user_namespace::UserNamespace,
 };
 
-fn call(
-    level: Level,
-    a: ActiveNs<'_>,
-    user_ns: &UserNamespace,
-    charge: Charge,
-) -> Result<ARef<PidNamespace>> {
-    Ok(Blank::new(level)?.publish(a, user_ns, charge))
+fn call(level: Level<'_>, user_ns: &UserNamespace, charge: Charge) -> Result<ARef<PidNamespace>> {
+    Ok(Blank::new(level)?.publish(user_ns, charge))
 }

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// E0382: a namespace buried that waits for the next batch
+use crate::dying::Dead;
+
+fn call(ns: Dead) {
+    ns.destroy_later();
+    let _ = ns.bury();
+}
