@@ -55,8 +55,9 @@ impl NsSet {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if `ns` is neither the active pid namespace of the task nor lies below it. A task
-    /// relies on having pids of all its children, and so does the code that ends it.
+    /// - [`EINVAL`] if `ns` is neither the active pid namespace of the task nor lies below it. A
+    ///   task relies on having pids of all its children, and so does the code that ends it;
+    /// - [`ESRCH`] if the task has been through `release_task()`, which no caller of `setns()` has.
     #[inline]
     pub fn set_pid_ns_for_children(&mut self, ns: &PidNamespace) -> Result {
         if !current!().active_pid_ns().ok_or(ESRCH)?.is_ancestor_of(ns) {

@@ -136,7 +136,7 @@ impl Dead {
         // it has a parent.
         let parent = unsafe { NonNull::new_unchecked((*ns).parent) };
         // SAFETY: By the type invariant nobody holds the namespace, so each of these ends, once,
-        // what the making of it began, in reverse order. What `charge` handed over is handed back.
+        // what the making of it began, in reverse order. `publish` made `ucounts` of such a charge.
         unsafe {
             bindings::__ns_tree_remove(&raw mut (*ns).ns, &raw mut bindings::pid_ns_tree);
             bindings::__ns_common_free(&raw mut (*ns).ns);
