@@ -141,8 +141,8 @@ impl Numbered<'_> {
         }
 
         // SAFETY: `ns` is a valid namespace, and we own the one reference that it began with.
-        // INVARIANT: All fields that never change have been set, and by that of `Blank` the level is
-        // one more than the parent's.
+        // INVARIANT: All fields that never change have been set, and by that of `Blank` the level
+        // is one more than the parent's.
         // CAST: `PidNamespace` is a transparent wrapper around `struct pid_namespace`.
         unsafe { ARef::from_raw(ns.cast()) }
     }
