@@ -43,6 +43,14 @@ clients: ## run programs of this distribution on the unpatched kernel and on our
 check: ## prove that what the series adds is clean, and builds in each configuration
 	@exec scripts/steps 'setup oldest' fetch lay -- scripts/check
 
+.PHONY: edit
+edit: ## open the series as git commits in build/edit, one for each patch
+	@exec scripts/steps setup fetch edit
+
+.PHONY: refresh
+refresh: ## take edits in build/linux (PATCH=5: into that patch) or build/edit into this tree
+	@exec scripts/steps setup fetch refresh lay
+
 .PHONY: series
 series: ## write the patch series for the kernel's mailing lists to build/series/
 	@exec scripts/steps setup fetch lay series

@@ -15,6 +15,8 @@ downloads=$build/downloads
 tools=$build/tools
 base=$build/base
 linux=$build/linux
+# What scripts/lay last put there of its own.
+laid=$linux.laid
 log=$build/log
 step=${0##*/}
 verbose=${V:-}
@@ -139,6 +141,22 @@ kmake() {
 	run make -C "$linux" O="$obj" ARCH="$arch" ${verbose:+V=1} "${KMAKE[@]}" \
 		KBUILD_BUILD_TIMESTAMP=2026-01-01 KBUILD_BUILD_USER=pidns \
 		KBUILD_BUILD_HOST=pidns "$@"
+}
+
+# edits: the files of build/linux that somebody has changed since scripts/lay wrote them.
+# Those that it found when it last ran are in build/linux.edits.
+edits() {
+	local file was
+	[[ -f $linux.id ]] || return 0
+	{
+		find "$linux" -newer "$linux.id" -type f ! -name '*~' ! -name '.*.sw?' \
+			! -name '*.orig' ! -name '*.rej' ! -name '*.pyc' -printf '%P\n'
+		cat "$linux.edits" 2>/dev/null || :
+	} | sort -u | while IFS= read -r file; do
+		was=$laid/$file
+		[[ -e $was ]] || was=$base/$file
+		[[ ! -e $linux/$file ]] || cmp -s "$was" "$linux/$file" || echo "$file"
+	done
 }
 
 # tools_env: what setup wrote.

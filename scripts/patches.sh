@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # How this tree maps into the kernel's: patches/series, read and checked.  Sourced
-# by lay and series.
+# after common.sh.
 #
-# shellcheck disable=SC2034,SC2154  # each uses some of it; they source common.sh
+# shellcheck disable=SC2034,SC2154  # each uses some of it, and has sourced common.sh
 
 patches=$top/patches
 # The commits in order; for each its mail in patches/, and its new files.
@@ -19,6 +19,19 @@ kernel_path() {
 		rust/kernel/* | rust/helpers/*) echo "$1" ;;
 		selftests/*) echo "tools/testing/selftests/pid_namespace/${1#selftests/}" ;;
 		docs/*.rst) echo "Documentation/admin-guide/namespaces/${1#docs/}" ;;
+	esac
+}
+
+# tree_path FILE: the reverse, where a new file of the kernel's tree lies in this one.
+tree_path() {
+	case $1 in
+		kernel/pidns/Kbuild) echo Kbuild ;;
+		kernel/pidns/*) echo "rust/${1#kernel/}" ;;
+		rust/kernel/* | rust/helpers/*) echo "$1" ;;
+		tools/testing/selftests/pid_namespace/*)
+			echo "selftests/${1#tools/testing/selftests/pid_namespace/}" ;;
+		Documentation/admin-guide/namespaces/*.rst)
+			echo "docs/${1#Documentation/admin-guide/namespaces/}" ;;
 	esac
 }
 
