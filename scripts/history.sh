@@ -44,9 +44,11 @@ base_commit() {
 		history_git commit-tree -m "Linux $(kernel_version "$base")" -m "$(<"$base.from")" "$1"
 }
 
-# write_history: the branch patches.  Where a patch does not fit, it ends before that one,
-# whose place in commits is then in misfit, with git's words in misfit_said.
+# write_history [BRANCH [NAME]]: the branch patches, or that one, by the authors of the
+# patches, or by NAME where they are nobody's.  Where a patch does not fit, it ends before
+# that one, whose place in commits is then in misfit, with git's words in misfit_said.
 write_history() {
+	local branch=refs/heads/${1:-patches} sender=${2:-$nobody}
 	local stream=$build/history.stream worktree=$build/history.tree message=$build/history.message
 	misfit='' misfit_said=''
 	rm -rf "$worktree" && mkdir "$worktree"
@@ -57,7 +59,7 @@ write_history() {
 
 history_stream() {
 	local i
-	printf 'reset refs/heads/patches\nfrom refs/heads/base^0\n\n'
+	printf 'reset %s\nfrom refs/heads/base^0\n\n' "$branch"
 	for i in "${!commits[@]}"; do
 		if ! misfit_said=$(history_apply "${commits[i]}" 2>&1); then
 			misfit=$i
@@ -80,14 +82,19 @@ history_apply() {
 
 # history_commit PATCH: with the author, date and message that its mail brings.
 history_commit() {
-	local info file who
-	info=$(git mailinfo "$message" /dev/null <"$patches/$1")
-	field() { sed -n "s/^$1: //p" <<<"$info" | head -n1; }
-	[[ $(field Author) && $(field Email) && $(field Date) && $(field Subject) ]] ||
+	local key value file who text
+	local -A field=()
+	while IFS= read -r value; do
+		key=${value%%: *}
+		[[ ! $key || ${field[$key]-} ]] || field[$key]=${value#*: }
+	done < <(git mailinfo "$message" /dev/null <"$patches/$1")
+	[[ ${field[Author]-} && ${field[Email]-} && ${field[Date]-} && ${field[Subject]-} ]] ||
 		die "patches/$1 lacks one of From:, Date: and Subject:"
-	who="$(field Author) <$(field Email)> $(field Date)"
-	printf 'commit refs/heads/patches\nauthor %s\ncommitter %s\n' "$who" "$who"
-	{ field Subject && echo && cat "$message"; } | git stripspace >"$message.all"
+	who="${field[Author]} <${field[Email]}> ${field[Date]}"
+	who=${who/#"$nobody"/"$sender"}
+	printf 'commit %s\nauthor %s\ncommitter %s\n' "$branch" "$who" "$who"
+	text=$({ printf '%s\n\n' "${field[Subject]}" && cat "$message"; } | git stripspace)
+	printf '%s\n' "${text//"$nobody"/"$sender"}" >"$message.all"
 	history_data "$message.all"
 	rm "$message.all"
 	for file in ${new_files[$1]}; do put_new "$file" "$worktree"; done
@@ -167,13 +174,18 @@ fetch_patches() {
 	edit_git fetch -q --no-tags --no-auto-maintenance "$history" '+base:base' '+patches:patches'
 }
 
-# begin_edit: the branch edit becomes the branch patches, with the folders that the series
-# touches.
+# check_out_touched BRANCH COMMIT: COMMIT as the branch edit, with the folders that BRANCH of
+# history.git touches.
+check_out_touched() {
+	history_git diff-tree --no-renames -r --name-only base "$1" | sed -n 's,/[^/]*$,,p' |
+		sort -u | edit_git sparse-checkout add --stdin
+	edit_git checkout -q -f -B edit "$2"
+}
+
+# begin_edit: the branch edit becomes the branch patches.
 begin_edit() {
 	[[ -d $edit/.git ]] || make_edit
 	fetch_patches
-	edit_git diff-tree --no-renames -r --name-only base patches | sed -n 's,/[^/]*$,,p' |
-		sort -u | edit_git sparse-checkout add --stdin
-	edit_git checkout -q -f -B edit patches
+	check_out_touched patches patches
 	edit_git update-ref "$opened" patches
 }

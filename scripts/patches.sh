@@ -7,9 +7,14 @@
 # shellcheck disable=SC2034,SC2154  # each uses some of it, and has sourced common.sh
 
 patches=$top/patches
-# The commits in order; for each its mail in patches/, and its new files.
+# The commits in order; for each its mail in patches/, its new files, and the part of the
+# series that it is sent with.
 commits=()
-declare -A new_files=()
+declare -A new_files=() part_of=()
+# The parts in order; patches/cover-PART.txt is the cover letter of each.
+parts=()
+# Whose the patches are before somebody sends them.
+nobody='pidns-rs maintainers <maintainers@pidns-rs.example>'
 
 # kernel_path FILE: where a file of this tree lies in the kernel's, or nothing.
 kernel_path() {
@@ -41,15 +46,22 @@ edited_by() {
 }
 
 read_series() {
-	local line words file found
+	local line words file found part=''
 	local -A named=()
 	[[ -f $patches/series ]] || die 'there is no patches/series'
 	while IFS= read -r line || [[ $line ]]; do
 		read -ra words <<<"${line%%#*}"
 		((${#words[@]})) || continue
+		if [[ ${words[0]} =~ ^\[([a-z]+)\]$ ]]; then
+			part=${BASH_REMATCH[1]}
+			parts+=("$part")
+			continue
+		fi
+		[[ $part ]] || die "patches/series names ${words[0]} before the first [part]"
 		[[ -f $patches/${words[0]} ]] ||
 			die "patches/series names ${words[0]}, which is not in patches/"
 		commits+=("${words[0]}")
+		part_of[${words[0]}]=$part
 		new_files[${words[0]}]=${words[*]:1}
 		for file in "patches/${words[0]}" "${words[@]:1}"; do
 			[[ -f $top/$file ]] || die "patches/series names $file, which is not there"
