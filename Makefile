@@ -22,8 +22,8 @@ run: ## boot the kernel and show what unshare(CLONE_NEWPID) does there
 	@exec scripts/steps $(KERNEL_STEPS) -- scripts/tour rust
 
 .PHONY: test
-test: ## run every test on both implementations; DEBUG=1: on kernels that check themselves
-	@exec scripts/steps setup fetch lay -- scripts/test
+test: ## run every test on both implementations; TEST=name, VARIANT=c, DEBUG=1
+	@exec scripts/steps 'setup checks' fetch lay -- scripts/test
 
 .PHONY: bench
 bench: ## count the instructions of pid namespaces on stock, C and Rust; KVM=1: nanoseconds
@@ -41,7 +41,7 @@ clients: ## run programs of this distribution on the unpatched kernel and on our
 
 .PHONY: check
 check: ## prove that what the series adds is clean, and builds in each configuration
-	@exec scripts/steps 'setup oldest' fetch lay -- scripts/check
+	@exec scripts/steps 'setup checks oldest' fetch lay -- scripts/check
 
 .PHONY: edit
 edit: ## open the series as git commits in build/edit, one for each patch

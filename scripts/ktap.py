@@ -86,6 +86,14 @@ def leaves(test, status, log=()):
         yield Case(name, "failed", log=[line.strip() for line in test.log if line.strip(" #")])
 
 
+def named_leaves(test, status):
+    """The same; a case of a nested test is named by that as well."""
+    for case in leaves(test, status):
+        if test.subtests and test.name.strip() and case.name != MISSING:
+            case.name = f"{test.name.strip()}.{case.name}"
+        yield case
+
+
 def parsed(lines):
     """Reads TAP or KTAP: the tests, and what is wrong with the output itself."""
     parser, errors_printer = kernel_parser()
@@ -110,7 +118,7 @@ def program_group(name, lines, status, seconds, notes):
     whole did not do what it announced."""
     lines = [line for line in lines if line.strip()]
     tests, known, errors = parsed(lines)
-    cases = [case for test in tests for case in leaves(test, known)]
+    cases = [case for test in tests for case in named_leaves(test, known)]
     end = ending(status, seconds, notes)
     for number, case in enumerate(cases, 1):
         if case.name == MISSING:
