@@ -134,15 +134,6 @@ static void exit_at_once(struct __test_metadata *const _metadata __maybe_unused,
 {
 }
 
-static void unshare_and_hold(struct __test_metadata *const _metadata, void *arg)
-{
-	die_with_parent(_metadata);
-	unshare_pidns(_metadata);
-	sync_post(_metadata, arg);
-	for (;;)
-		pause();
-}
-
 /* Makes @fd, a namespace of somebody else, the default of the caller. */
 static void join(struct __test_metadata *const _metadata, int fd)
 {

@@ -10,9 +10,6 @@
 #define KERNEL	"/proc/sys/kernel"
 #define PID_MAX	KERNEL "/pid_max"
 
-/* What a namespace starts with: the most that there may be. */
-static const long pid_max_start = sizeof(long) > 4 ? 4194304 : 32768;
-
 static int open_pid_max(struct __test_metadata *const _metadata)
 {
 	int fd = open(PID_MAX, O_RDWR | O_CLOEXEC);
@@ -95,11 +92,11 @@ static void use_file_of_outside(struct __test_metadata *const _metadata,
 	int outside = *(int *)arg;
 
 	EXPECT_EQ(5000, pid_max_of(outside));
-	EXPECT_EQ(pid_max_start, own_pid_max(_metadata));
+	EXPECT_EQ(PID_MAX_START, own_pid_max(_metadata));
 	EXPECT_EQ(5000, pid_max_of(outside));
 	EXPECT_EQ(0, set_pid_max(outside, "6000"));
 	EXPECT_EQ(6000, pid_max_of(outside));
-	EXPECT_EQ(pid_max_start, own_pid_max(_metadata));
+	EXPECT_EQ(PID_MAX_START, own_pid_max(_metadata));
 }
 
 static void hand_file_down(struct __test_metadata *const _metadata,
@@ -153,7 +150,7 @@ TEST(file_handed_to_a_privileged_writer_is_the_limit_of_who_opened_it)
 	outside = own_pid_max(_metadata);
 	owner = start_owner(_metadata, CLONE_NEWUSER, 100);
 	fd = take_file(_metadata, owner, 100);
-	EXPECT_EQ(pid_max_start, pid_max_of(fd));
+	EXPECT_EQ(PID_MAX_START, pid_max_of(fd));
 
 	assert_exited_ok(_metadata, child_run(_metadata, echo_into, &fd));
 	EXPECT_EQ(7000, pid_max_of(fd));
@@ -177,7 +174,7 @@ TEST(file_of_a_freed_namespace_gives_ENOENT)
 	require_privilege(_metadata);
 	owner = start_owner(_metadata, 0, 100);
 	fd = take_file(_metadata, owner, 100);
-	EXPECT_EQ(pid_max_start, pid_max_of(fd));
+	EXPECT_EQ(PID_MAX_START, pid_max_of(fd));
 	child_kill(_metadata, owner);
 	for (i = 0; i < 10000 && pid_max_of(fd) >= 0; i++)
 		usleep(1000);
@@ -206,7 +203,7 @@ static void look_up_at_once(struct __test_metadata *const _metadata, void *arg)
 	if (getpid() % 2)
 		EXPECT_EQ(1, dir_lists(KERNEL, "pid_max"));
 	fd = open_pid_max(_metadata);
-	EXPECT_EQ(pid_max_start, pid_max_of(fd));
+	EXPECT_EQ(PID_MAX_START, pid_max_of(fd));
 	sync_post(_metadata, race->done);
 	ASSERT_EQ(0, read(race->again[0], &byte, 1));
 	EXPECT_EQ(5000, pid_max_of(fd));
@@ -319,7 +316,7 @@ static void expect_no_permission(struct __test_metadata *const _metadata,
 				 void *arg __maybe_unused)
 {
 	ASSERT_EQ(0, enter_userns(_metadata));
-	EXPECT_EQ(pid_max_start, pid_max_of(open(PID_MAX, O_RDONLY)));
+	EXPECT_EQ(PID_MAX_START, pid_max_of(open(PID_MAX, O_RDONLY)));
 	EXPECT_EQ(-1, open(PID_MAX, O_WRONLY));
 	EXPECT_EQ(EACCES, errno);
 }

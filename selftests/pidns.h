@@ -24,6 +24,9 @@
 #include "../namespaces/wrappers.h"
 #include "../pidfd/pidfd.h"
 
+/* What kernel.pid_max starts with in a namespace: the most that there may be. */
+#define PID_MAX_START	(sizeof(long) > 4 ? 4194304L : 32768L)
+
 /* Names below /proc/PID/ns. */
 #define ACTIVE	"pid"
 #define DEFAULT	"pid_for_children"
@@ -277,6 +280,20 @@ static inline long status_number(pid_t pid, const char *key)
 	long val;
 
 	return status_numbers(pid, key, &val, 1) == 1 ? val : -1;
+}
+
+/**
+ * inner_pid() - Read the pid of a task in its own active namespace.
+ * @pid: The task.
+ *
+ * Return: The pid, or -1.
+ */
+static inline long inner_pid(pid_t pid)
+{
+	long nspid[33];
+	int nr = status_numbers(pid, "NSpid", nspid, ARRAY_SIZE(nspid));
+
+	return nr > 0 ? nspid[nr - 1] : -1;
 }
 
 /**
@@ -653,6 +670,40 @@ static inline void unshare_pidns(struct __test_metadata *const _metadata)
 	ASSERT_EQ(0, unshare(CLONE_NEWPID)) {
 		TH_LOG("unshare(CLONE_NEWPID): %s", strerror(errno));
 	}
+}
+
+/**
+ * run_as_pid_1() - Run a function as pid 1 of a namespace, whose master it so is.
+ * @_metadata: The running test.
+ * @fn: The function, whose claims must all hold.
+ * @arg: For @fn.
+ */
+static inline void run_as_pid_1(struct __test_metadata *const _metadata,
+				child_fn fn, void *arg)
+{
+	pid_t pid;
+
+	require_privilege(_metadata);
+	pid = child_run_flags(_metadata, CLONE_NEWPID, fn, arg);
+	ASSERT_LT(0, pid) {
+		TH_LOG("clone3: %s", strerror(errno));
+	}
+	assert_exited_ok(_metadata, pid);
+}
+
+/**
+ * unshare_and_hold() - For a child: unshare, say so, and live until it is killed.
+ * @_metadata: The running test.
+ * @arg: The pipe of a sync_post().
+ */
+static inline void unshare_and_hold(struct __test_metadata *const _metadata,
+				    void *arg)
+{
+	die_with_parent(_metadata);
+	unshare_pidns(_metadata);
+	sync_post(_metadata, arg);
+	for (;;)
+		pause();
 }
 
 /**

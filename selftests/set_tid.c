@@ -60,18 +60,6 @@ static void expect_refused(struct __test_metadata *const _metadata, __u64 flags,
 	expect_unchanged(_metadata, &old);
 }
 
-static void run_as_pid_1(struct __test_metadata *const _metadata, child_fn fn)
-{
-	pid_t pid;
-
-	require_privilege(_metadata);
-	pid = child_run_flags(_metadata, CLONE_NEWPID, fn, NULL);
-	ASSERT_LT(0, pid) {
-		TH_LOG("clone3: %s", strerror(errno));
-	}
-	assert_exited_ok(_metadata, pid);
-}
-
 static void set_pids_by_default(struct __test_metadata *const _metadata,
 				void *arg __maybe_unused)
 {
@@ -109,7 +97,7 @@ static void set_pids_by_default(struct __test_metadata *const _metadata,
  */
 TEST(set_tid_after_unshare_begins_in_the_default_namespace)
 {
-	run_as_pid_1(_metadata, set_pids_by_default);
+	run_as_pid_1(_metadata, set_pids_by_default, NULL);
 }
 
 static void set_pids_of_new(struct __test_metadata *const _metadata,
@@ -143,7 +131,7 @@ static void set_pids_of_new(struct __test_metadata *const _metadata,
  */
 TEST(set_tid_with_newpid_after_unshare_begins_in_the_new_namespace)
 {
-	run_as_pid_1(_metadata, set_pids_of_new);
+	run_as_pid_1(_metadata, set_pids_of_new, NULL);
 }
 
 static void set_other_first_pids(struct __test_metadata *const _metadata,
@@ -178,7 +166,7 @@ static void set_other_first_pids(struct __test_metadata *const _metadata,
  */
 TEST(set_tid_refuses_another_first_pid_than_1)
 {
-	run_as_pid_1(_metadata, set_other_first_pids);
+	run_as_pid_1(_metadata, set_other_first_pids, NULL);
 }
 
 /* Gives the caller a default namespace two levels below it. */
@@ -241,7 +229,7 @@ TEST(set_tid_takes_as_many_pids_as_the_child_has_levels)
 	require_root(_metadata, "sets pids of the initial namespace");
 	if (task_ns_id(0, ACTIVE) != PID_NS_INIT_ID)
 		SKIP(return, "needs the initial pid namespace to know levels");
-	run_as_pid_1(_metadata, count_levels);
+	run_as_pid_1(_metadata, count_levels, NULL);
 }
 
 TEST_HARNESS_MAIN

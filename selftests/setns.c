@@ -35,18 +35,6 @@ static void expect_refused(struct __test_metadata *const _metadata, int fd,
 	expect_unchanged(_metadata, &old);
 }
 
-/* Runs @fn as pid 1 of a namespace, of which it so is the master. */
-static void run_as_pid_1(struct __test_metadata *const _metadata, child_fn fn,
-			 void *arg)
-{
-	pid_t pid = child_run_flags(_metadata, CLONE_NEWPID, fn, arg);
-
-	ASSERT_LT(0, pid) {
-		TH_LOG("clone3: %s", strerror(errno));
-	}
-	assert_exited_ok(_metadata, pid);
-}
-
 struct joining {
 	int go[2];
 	int done[2];
@@ -163,15 +151,6 @@ static void stay_below(struct __test_metadata *const _metadata, void *arg)
 	expect_refused(_metadata, tree->outer, CLONE_NEWPID, EINVAL);
 	expect_refused(_metadata, tree->stranger, CLONE_NEWPID, EINVAL);
 	expect_refused(_metadata, tree->below_stranger, CLONE_NEWPID, EINVAL);
-}
-
-static void unshare_and_hold(struct __test_metadata *const _metadata, void *arg)
-{
-	die_with_parent(_metadata);
-	unshare_pidns(_metadata);
-	sync_post(_metadata, arg);
-	for (;;)
-		pause();
 }
 
 /* Starts a pid 1 that has unshared: a child and a grandchild of the caller. */

@@ -231,18 +231,4 @@ static inline pid_t clone3_thread(struct __clone_args *args,
 	return -1;
 }
 
-/**
- * inner_pid() - Read the pid of a task in its own active namespace.
- * @pid: The task.
- *
- * Return: The pid, or -1.
- */
-static inline long inner_pid(pid_t pid)
-{
-	long nspid[33];
-	int nr = status_numbers(pid, "NSpid", nspid, ARRAY_SIZE(nspid));
-
-	return nr > 0 ? nspid[nr - 1] : -1;
-}
-
 #endif /* __SELFTESTS_PIDNS_THREAD_H */

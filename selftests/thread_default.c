@@ -79,15 +79,6 @@ static void end_child(struct worker *worker)
 	assert_exited_ok(_metadata, worker->child);
 }
 
-/* The pid of a task in the innermost namespace that it has one in. */
-static long inner_pid(pid_t pid)
-{
-	long nspid[32];
-	int nr = status_numbers(pid, "NSpid", nspid, ARRAY_SIZE(nspid));
-
-	return nr > 0 ? nspid[nr - 1] : -1;
-}
-
 /*
  *  1. Another thread is there before.
  *  2. A thread unshares and makes a child: pid 1 of a new namespace, and the
