@@ -43,6 +43,11 @@ clients: ## run programs of this distribution on the unpatched kernel and on our
 check: ## prove that what the series adds is clean, and builds in each configuration
 	@exec scripts/steps 'setup checks oldest' fetch lay -- scripts/check
 
+.PHONY: release
+release: ## run all that there is, for hours, and write docs/status.md; resumes
+	@exec scripts/steps 'setup checks oldest' fetch lay unpack 'build stock' 'build rust' 'build c' \
+		'build bench' -- scripts/release
+
 .PHONY: edit
 edit: ## open the series as git commits in build/edit, one for each patch
 	@exec scripts/steps setup fetch edit
@@ -62,6 +67,18 @@ shell: ## open a shell in the guest, on the root file system of this machine
 .PHONY: exec
 exec: ## run CMD='...' in the guest as root; CONSOLE=file keeps the kernel's log
 	@exec scripts/exec "$$CMD_TEXT"
+
+.PHONY: gdb
+gdb: ## run CMD='...' in the guest under gdb, with GDB='its arguments'
+	@exec scripts/gdb "$$CMD_TEXT"
+
+.PHONY: lines
+lines: ## show the source lines behind an oops in CONSOLE=file, a kernel's log
+	@exec scripts/lines $(if $(CONSOLE),"$$CONSOLE")
+
+.PHONY: analyzer
+analyzer: ## write rust-project.json for rust-analyzer
+	@exec scripts/steps $(KERNEL_STEPS) analyzer
 
 .PHONY: clean
 clean: ## remove what was built; the downloads and the tools stay
