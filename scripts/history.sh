@@ -44,11 +44,11 @@ base_commit() {
 		history_git commit-tree -m "Linux $(kernel_version "$base")" -m "$(<"$base.from")" "$1"
 }
 
-# write_history [BRANCH [NAME]]: the branch patches, or that one, by the authors of the
-# patches, or by NAME where they are nobody's.  Where a patch does not fit, it ends before
+# write_history BRANCH [NAME]: the series as that branch, by the authors of the patches, or
+# by NAME where they are nobody's.  Where a patch does not fit, it ends before
 # that one, whose place in commits is then in misfit, with git's words in misfit_said.
 write_history() {
-	local branch=refs/heads/${1:-patches} sender=${2:-$nobody}
+	local branch=refs/heads/$1 sender=${2:-$nobody}
 	local stream=$build/history.stream worktree=$build/history.tree message=$build/history.message
 	misfit='' misfit_said=''
 	rm -rf "$worktree" && mkdir "$worktree"
@@ -174,18 +174,18 @@ fetch_patches() {
 	edit_git fetch -q --no-tags --no-auto-maintenance "$history" '+base:base' '+patches:patches'
 }
 
-# check_out_touched BRANCH COMMIT: COMMIT as the branch edit, with the folders that BRANCH of
-# history.git touches.
+# check_out_touched BRANCH [COMMIT]: this branch of history.git, or COMMIT, as the branch edit,
+# with the folders that BRANCH touches.
 check_out_touched() {
 	history_git diff-tree --no-renames -r --name-only base "$1" | sed -n 's,/[^/]*$,,p' |
 		sort -u | edit_git sparse-checkout add --stdin
-	edit_git checkout -q -f -B edit "$2"
+	edit_git checkout -q -f -B edit "${2:-$1}"
 }
 
 # begin_edit: the branch edit becomes the branch patches.
 begin_edit() {
 	[[ -d $edit/.git ]] || make_edit
 	fetch_patches
-	check_out_touched patches patches
+	check_out_touched patches
 	edit_git update-ref "$opened" patches
 }

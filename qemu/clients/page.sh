@@ -4,7 +4,7 @@
 # The pages in docs/: the transcripts of a section are typed, and each line of the page must
 # come out.  A check is page.PAGE.SECTION, for each section that has a transcript.
 #
-# shellcheck disable=SC2154 # run sets what is not set here
+# shellcheck disable=SC2154,SC2034 # run sets what is not set here; eval reads page_sections
 #
 # package: util-linux
 
