@@ -87,7 +87,7 @@
 //!
 //! The short cut on the right is how the first of two unshares ends: `switch_task_namespaces()`
 //! puts the old nsproxy, and with it the last reference. The init that waits in zap is woken by
-//! `free_pid()`, each time when one or two pids are left.
+//! `pid_ns_del_task()`, each time when one or two tasks are left.
 //!
 //! # References
 //!
@@ -120,6 +120,7 @@
 //! | `idr`                 | under `pidmap_lock`              | under RCU                        |
 //! | the cursor of `idr`   | so; by `ns_last_pid` in one piece | so; in one piece                |
 //! | `pid_allocated`       | under `pidmap_lock`              | so; elsewhere in one piece       |
+//! | `nr_tasks`            | under `tasklist_lock`            | so; elsewhere in one piece       |
 //! | `child_reaper`        | under `tasklist_lock`            | so; elsewhere in one piece       |
 //! | `pid_max`             | before `publish`; by its sysctl  | in one piece                     |
 //! | `memfd_noexec_scope`  | before `publish`; by its sysctl  | in one piece                     |

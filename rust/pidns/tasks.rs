@@ -235,25 +235,22 @@ impl Drop for NoNotifySignal {
     }
 }
 
-/// Lets no more pids be made in `ns`: a fork into it fails with ENOMEM from here on. Returns how
-/// many there are, which can only become fewer.
+/// Lets no more pids be made in `ns`: a fork into it fails with ENOMEM from here on.
 ///
-/// What the tasks whose pids are gone did before is seen by the caller.
-pub(crate) fn disable_pid_allocation(ns: &PidNamespace) -> u32 {
+/// One that has got its pid before still makes its task if it has `tasklist_lock` by now. So who
+/// takes that lock afterwards has seen the last task come.
+pub(crate) fn disable_pid_allocation(ns: &PidNamespace) {
     // SAFETY: The namespace is valid; the function takes the lock that it needs.
-    unsafe { bindings::disable_pid_allocation(ns.as_ptr()) }
+    unsafe { bindings::disable_pid_allocation(ns.as_ptr()) };
 }
 
-/// Returns how many pids there are in `ns`, once no more are made.
+/// Returns how many tasks have pids in `ns`, those in namespaces below included.
 ///
-/// Who sees that a pid is gone sees all that its task did before: the task has released locks
-/// since, and its last pid is freed under another.
-pub(crate) fn pids_in_use(ns: &PidNamespace) -> u32 {
-    // SAFETY: The namespace is valid. Who writes the field does so under `pidmap_lock`, which this
-    // load, like that of `zap_pid_ns_processes()` in C, does without. C's plain stores to an
-    // aligned int are not torn, which the kernel relies on throughout: what comes is one of the
-    // values that were stored.
-    unsafe { Atomic::from_ptr(&raw mut (*ns.as_ptr()).pid_allocated) }.load(Acquire)
+/// Who sees that a task is gone sees all that it did before.
+pub(crate) fn tasks_in(ns: &PidNamespace) -> u32 {
+    // SAFETY: The namespace is valid. C writes the field under `tasklist_lock`, by WRITE_ONCE()
+    // and smp_store_release(); the latter, in `pid_ns_del_task()`, is what this load pairs with.
+    unsafe { Atomic::from_ptr(&raw mut (*ns.as_ptr()).nr_tasks) }.load(Acquire)
 }
 
 /// Lets others run, where that is for the task to do.
