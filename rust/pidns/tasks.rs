@@ -202,9 +202,16 @@ impl<'a> LastThread<'a> {
     pub(crate) fn adopt_reboot_code(self, ns: &PidNamespace) {
         let code = reboot_code(ns).load(Relaxed);
         if code != 0 {
-            // SAFETY: By the type invariant no other thread is left to set the code, and the group
-            // is marked as exiting, so that no signal from outside sets it.
-            unsafe { (*(*self.0.as_ptr()).signal).group_exit_code = code };
+            // SAFETY: By the type invariant the task has its signal handlers still, no other thread
+            // is left to set the code, and the group is marked as exiting, so that no signal from
+            // outside sets it. Whoever reads it for /proc does so under the lock.
+            unsafe {
+                let me = self.0.as_ptr();
+                let siglock = &raw mut (*(*me).sighand).siglock;
+                bindings::spin_lock_irq_disable(siglock);
+                (*(*me).signal).group_exit_code = code;
+                bindings::spin_unlock_irq_enable(siglock);
+            }
         }
     }
 }
