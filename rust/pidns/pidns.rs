@@ -44,6 +44,7 @@
 //! | `nsfs.rs`    | `setns()`, the parent that `ioctl()` shows, `pidns_is_ancestor()`         |
 //! | `sysctl.rs`  | `kernel.ns_last_pid`                                                      |
 //! | `caches.rs`  | the slab caches                                                           |
+//! | `layout.rs`  | that the bindings have each field where C has it                          |
 //! | `boot.rs`    | what is set up at boot                                                    |
 //!
 //! There is no `unsafe` in `create.rs`, `destroy.rs`, `zap.rs`, `reboot.rs`, `nsfs.rs` and
@@ -138,6 +139,7 @@ mod destroy;
 mod dying;
 mod exports;
 mod flags;
+mod layout;
 mod level;
 mod nsfs;
 mod reboot;
