@@ -185,7 +185,8 @@ impl<'a> LastThread<'a> {
     #[inline(always)]
     pub(crate) fn sleep_until(self, done: impl Fn() -> bool) {
         loop {
-            // The state first, the question after: a wake-up in between is not lost.
+            // The state first, the question after: a wake-up in between is not lost, see
+            // `Documentation/litmus-tests/pidns/init-is-woken.litmus`.
             // SAFETY: The current task may sleep, as it holds no locks.
             unsafe { bindings::set_current_state(bindings::TASK_IDLE | bindings::TASK_FREEZABLE) };
             if done() {
@@ -245,7 +246,8 @@ impl Drop for NoNotifySignal {
 /// Lets no more pids be made in `ns`: a fork into it fails with ENOMEM from here on.
 ///
 /// One that has got its pid before still makes its task if it has `tasklist_lock` by now. So who
-/// takes that lock afterwards has seen the last task come.
+/// takes that lock afterwards has seen the last task come
+/// (`Documentation/litmus-tests/pidns/nobody-comes-unseen.litmus`).
 pub(crate) fn disable_pid_allocation(ns: &PidNamespace) {
     // SAFETY: The namespace is valid; the function takes the lock that it needs.
     unsafe { bindings::disable_pid_allocation(ns.as_ptr()) };
@@ -253,7 +255,8 @@ pub(crate) fn disable_pid_allocation(ns: &PidNamespace) {
 
 /// Returns how many tasks have pids in `ns`, those in namespaces below included.
 ///
-/// Who sees that a task is gone sees all that it did before.
+/// Who sees that a task is gone sees all that it did before
+/// (`Documentation/litmus-tests/pidns/init-sees-what-others-did.litmus`).
 pub(crate) fn tasks_in(ns: &PidNamespace) -> u32 {
     // SAFETY: The namespace is valid. C writes the field under `tasklist_lock`, by WRITE_ONCE()
     // and smp_store_release(); the latter, in `pid_ns_del_task()`, is what this load pairs with.
