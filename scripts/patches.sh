@@ -24,6 +24,7 @@ kernel_path() {
 		rust/kernel/* | rust/helpers/*) echo "$1" ;;
 		selftests/*) echo "tools/testing/selftests/pid_namespace/${1#selftests/}" ;;
 		docs/*.rst) echo "Documentation/admin-guide/namespaces/${1#docs/}" ;;
+		litmus/*) echo "Documentation/litmus-tests/pidns/${1#litmus/}" ;;
 	esac
 }
 
@@ -37,6 +38,8 @@ tree_path() {
 			echo "selftests/${1#tools/testing/selftests/pid_namespace/}" ;;
 		Documentation/admin-guide/namespaces/*.rst)
 			echo "docs/${1#Documentation/admin-guide/namespaces/}" ;;
+		Documentation/litmus-tests/pidns/*)
+			echo "litmus/${1#Documentation/litmus-tests/pidns/}" ;;
 	esac
 }
 
@@ -75,7 +78,7 @@ read_series() {
 	# A file that no commit has would be built, but not sent.
 	while IFS= read -r found; do
 		[[ ${named[$found]-} ]] || die "patches/series does not name $found"
-	done < <(cd "$top" && find Kbuild rust selftests patches/*.patch patches/*.msg \
+	done < <(cd "$top" && find Kbuild litmus rust selftests patches/*.patch patches/*.msg \
 		-type f ! -name '*~' ! -name '.*.sw?' 2>/dev/null | sort)
 }
 

@@ -11,11 +11,10 @@
  * init, gets EINVAL, and works when it is tried again. With init gone, every
  * fork gets ENOMEM.
  */
-#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sys/mman.h>
 
-#include "pidns.h"
+#include "slow_page.h"
 
 #define NR_RACERS	2
 #define NR_ROUNDS	50
@@ -253,54 +252,6 @@ TEST(one_racer_makes_pid_1_and_the_others_wait_or_get_einval)
 	assert_exited_ok(_metadata, child_run(_metadata, be_leader, NULL));
 }
 
-/* A page of memory that nothing is in until userfaultfd(2) is told what. */
-struct slow_page {
-	int uffd;
-	char *page;
-	size_t size;
-};
-
-static void map_slow_page(struct __test_metadata *const _metadata,
-			  struct slow_page *slow)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-
-	slow->uffd = syscall(__NR_userfaultfd, O_CLOEXEC);
-	if (slow->uffd < 0)
-		SKIP(_exit(KSFT_SKIP), "userfaultfd: %s", strerror(errno));
-	slow->size = sysconf(_SC_PAGESIZE);
-	slow->page = mmap(NULL, slow->size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, (void *)slow->page);
-	ASSERT_EQ(0, ioctl(slow->uffd, UFFDIO_API, &api));
-	reg.range.start = ptr_to_u64(slow->page);
-	reg.range.len = slow->size;
-	ASSERT_EQ(0, ioctl(slow->uffd, UFFDIO_REGISTER, &reg));
-}
-
-/* Wait until somebody writes to the page. */
-static void await_slow_page(struct __test_metadata *const _metadata,
-			    const struct slow_page *slow)
-{
-	struct uffd_msg msg;
-
-	ASSERT_EQ((ssize_t)sizeof(msg),
-		  read_nointr(slow->uffd, &msg, sizeof(msg)));
-	ASSERT_EQ(UFFD_EVENT_PAGEFAULT, msg.event);
-}
-
-static void fill_slow_page(struct __test_metadata *const _metadata,
-			   const struct slow_page *slow)
-{
-	struct uffdio_zeropage zero = {
-		.range.start = ptr_to_u64(slow->page),
-		.range.len = slow->size,
-	};
-
-	ASSERT_EQ(0, ioctl(slow->uffd, UFFDIO_ZEROPAGE, &zero));
-}
-
 /* A thread whose first fork stops half-way: its pidfd has nowhere to go yet. */
 struct slow_forker {
 	struct slow_page slow;
@@ -346,19 +297,19 @@ TEST(fork_before_init_is_there_gets_einval)
 	pid_t second;
 
 	require_privilege(_metadata);
-	map_slow_page(_metadata, &forker.slow);
+	slow_page_map(_metadata, &forker.slow);
 	sync_open(_metadata, forker.go);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, fork_slowly, &forker));
 	unshare_pidns(_metadata);
 	forker.ns = ns_open(0, DEFAULT);
 	ASSERT_LE(0, forker.ns);
 	sync_post(_metadata, forker.go);
-	await_slow_page(_metadata, &forker.slow);
+	slow_page_await(_metadata, &forker.slow);
 
 	EXPECT_EQ(-1, clone3_fork(0));
 	EXPECT_EQ(EINVAL, errno);
 
-	fill_slow_page(_metadata, &forker.slow);
+	slow_page_fill(_metadata, &forker.slow);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	ASSERT_LT(0, forker.child);
 	EXPECT_EQ(1, ioctl(forker.ns, NS_GET_PID_IN_PIDNS, forker.child));

@@ -13,6 +13,13 @@
 #define _GNU_SOURCE
 #include "pidns.h"
 
+static void stay(struct __test_metadata *const _metadata __maybe_unused,
+		 void *arg __maybe_unused)
+{
+	for (;;)
+		pause();
+}
+
 static void exit_with(struct __test_metadata *const _metadata __maybe_unused,
 		      void *arg)
 {
@@ -420,6 +427,53 @@ TEST(namespace_outlives_its_creator)
 
 	sync_post(_metadata, bequest->end);
 	assert_exited(_metadata, bequest->init, 42);
+}
+
+struct orphans {
+	pid_t init;
+	pid_t oddball;
+};
+
+static void leave_orphans(struct __test_metadata *const _metadata, void *arg)
+{
+	struct orphans *orphans = arg;
+
+	unshare_pidns(_metadata);
+	orphans->init = child_run(_metadata, stay, NULL);
+	orphans->oddball = child_run(_metadata, stay, NULL);
+}
+
+/*
+ * An oddball whose creator has died gets a new parent where that one lived, not
+ * init, and init waits until it has been reaped there.
+ *
+ * 1. The test makes itself a subreaper and forks a creator.
+ * 2. The creator unshares, forks pid 1 and an oddball, and exits.
+ * 3. The test is the parent of both.
+ * 4. It kills pid 1. The oddball dies, but pid 1 is not gone.
+ * 5. The test waits for the oddball, and then pid 1 is gone, too.
+ */
+TEST(oddball_of_a_dead_creator_goes_to_the_reaper_outside)
+{
+	struct orphans *orphans;
+	siginfo_t info = {};
+
+	require_privilege(_metadata);
+	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
+	orphans = mmap(NULL, sizeof(*orphans), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)orphans);
+
+	assert_exited_ok(_metadata, child_run(_metadata, leave_orphans, orphans));
+	EXPECT_EQ(getpid(), status_number(orphans->init, "PPid"));
+	EXPECT_EQ(getpid(), status_number(orphans->oddball, "PPid"));
+
+	ASSERT_EQ(0, kill(orphans->init, SIGKILL));
+	ASSERT_EQ(0, waitid(P_PID, orphans->oddball, &info, WEXITED | WNOWAIT));
+	EXPECT_EQ(0, waitpid(orphans->init, NULL, WNOHANG));
+
+	assert_killed(_metadata, orphans->oddball, SIGKILL);
+	assert_killed(_metadata, orphans->init, SIGKILL);
 }
 
 static void unshare_and_exit(struct __test_metadata *const _metadata,

@@ -9,6 +9,9 @@
 //! takes them from ties them together by a field of their own. [`kernel::workqueue`] is for items
 //! that an [`Arc`](kernel::sync::Arc) or a box owns, so this is C's interface.
 //!
+//! Why the batch finds a namespace as the last of its users has left it, and loses none, is in
+//! `Documentation/litmus-tests/pidns/`: `last-put-sees-all-puts` and `batch-loses-nobody`.
+//!
 //! C headers: [`include/linux/ns_common.h`](srctree/include/linux/ns_common.h),
 //! [`include/linux/llist.h`](srctree/include/linux/llist.h)
 

@@ -44,6 +44,7 @@
 //! | `nsfs.rs`    | `setns()`, the parent that `ioctl()` shows, `pidns_is_ancestor()`         |
 //! | `sysctl.rs`  | `kernel.ns_last_pid`                                                      |
 //! | `caches.rs`  | the slab caches                                                           |
+//! | `layout.rs`  | that the bindings have each field where C has it                          |
 //! | `boot.rs`    | what is set up at boot                                                    |
 //!
 //! There is no `unsafe` in `create.rs`, `destroy.rs`, `zap.rs`, `reboot.rs`, `nsfs.rs` and
@@ -87,7 +88,7 @@
 //!
 //! The short cut on the right is how the first of two unshares ends: `switch_task_namespaces()`
 //! puts the old nsproxy, and with it the last reference. The init that waits in zap is woken by
-//! `free_pid()`, each time when one or two pids are left.
+//! `pid_ns_del_task()`, each time when one or two tasks are left.
 //!
 //! # References
 //!
@@ -120,6 +121,7 @@
 //! | `idr`                 | under `pidmap_lock`              | under RCU                        |
 //! | the cursor of `idr`   | so; by `ns_last_pid` in one piece | so; in one piece                |
 //! | `pid_allocated`       | under `pidmap_lock`              | so; elsewhere in one piece       |
+//! | `nr_tasks`            | under `tasklist_lock`            | so; elsewhere in one piece       |
 //! | `child_reaper`        | under `tasklist_lock`            | so; elsewhere in one piece       |
 //! | `pid_max`             | before `publish`; by its sysctl  | in one piece                     |
 //! | `memfd_noexec_scope`  | before `publish`; by its sysctl  | in one piece                     |
@@ -137,6 +139,7 @@ mod destroy;
 mod dying;
 mod exports;
 mod flags;
+mod layout;
 mod level;
 mod nsfs;
 mod reboot;

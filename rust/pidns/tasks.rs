@@ -185,7 +185,8 @@ impl<'a> LastThread<'a> {
     #[inline(always)]
     pub(crate) fn sleep_until(self, done: impl Fn() -> bool) {
         loop {
-            // The state first, the question after: a wake-up in between is not lost.
+            // The state first, the question after: a wake-up in between is not lost, see
+            // `Documentation/litmus-tests/pidns/init-is-woken.litmus`.
             // SAFETY: The current task may sleep, as it holds no locks.
             unsafe { bindings::set_current_state(bindings::TASK_IDLE | bindings::TASK_FREEZABLE) };
             if done() {
@@ -202,9 +203,16 @@ impl<'a> LastThread<'a> {
     pub(crate) fn adopt_reboot_code(self, ns: &PidNamespace) {
         let code = reboot_code(ns).load(Relaxed);
         if code != 0 {
-            // SAFETY: By the type invariant no other thread is left to set the code, and the group
-            // is marked as exiting, so that no signal from outside sets it.
-            unsafe { (*(*self.0.as_ptr()).signal).group_exit_code = code };
+            // SAFETY: By the type invariant the task has its signal handlers still, no other thread
+            // is left to set the code, and the group is marked as exiting, so that no signal from
+            // outside sets it. Whoever reads it for /proc does so under the lock.
+            unsafe {
+                let me = self.0.as_ptr();
+                let siglock = &raw mut (*(*me).sighand).siglock;
+                bindings::spin_lock_irq_disable(siglock);
+                (*(*me).signal).group_exit_code = code;
+                bindings::spin_unlock_irq_enable(siglock);
+            }
         }
     }
 }
@@ -235,25 +243,24 @@ impl Drop for NoNotifySignal {
     }
 }
 
-/// Lets no more pids be made in `ns`: a fork into it fails with ENOMEM from here on. Returns how
-/// many there are, which can only become fewer.
+/// Lets no more pids be made in `ns`: a fork into it fails with ENOMEM from here on.
 ///
-/// What the tasks whose pids are gone did before is seen by the caller.
-pub(crate) fn disable_pid_allocation(ns: &PidNamespace) -> u32 {
+/// One that has got its pid before still makes its task if it has `tasklist_lock` by now. So who
+/// takes that lock afterwards has seen the last task come
+/// (`Documentation/litmus-tests/pidns/nobody-comes-unseen.litmus`).
+pub(crate) fn disable_pid_allocation(ns: &PidNamespace) {
     // SAFETY: The namespace is valid; the function takes the lock that it needs.
-    unsafe { bindings::disable_pid_allocation(ns.as_ptr()) }
+    unsafe { bindings::disable_pid_allocation(ns.as_ptr()) };
 }
 
-/// Returns how many pids there are in `ns`, once no more are made.
+/// Returns how many tasks have pids in `ns`, those in namespaces below included.
 ///
-/// Who sees that a pid is gone sees all that its task did before: the task has released locks
-/// since, and its last pid is freed under another.
-pub(crate) fn pids_in_use(ns: &PidNamespace) -> u32 {
-    // SAFETY: The namespace is valid. Who writes the field does so under `pidmap_lock`, which this
-    // load, like that of `zap_pid_ns_processes()` in C, does without. C's plain stores to an
-    // aligned int are not torn, which the kernel relies on throughout: what comes is one of the
-    // values that were stored.
-    unsafe { Atomic::from_ptr(&raw mut (*ns.as_ptr()).pid_allocated) }.load(Acquire)
+/// Who sees that a task is gone sees all that it did before
+/// (`Documentation/litmus-tests/pidns/init-sees-what-others-did.litmus`).
+pub(crate) fn tasks_in(ns: &PidNamespace) -> u32 {
+    // SAFETY: The namespace is valid. C writes the field under `tasklist_lock`, by WRITE_ONCE()
+    // and smp_store_release(); the latter, in `pid_ns_del_task()`, is what this load pairs with.
+    unsafe { Atomic::from_ptr(&raw mut (*ns.as_ptr()).nr_tasks) }.load(Acquire)
 }
 
 /// Lets others run, where that is for the task to do.

@@ -134,7 +134,8 @@ impl Numbered<'_> {
         }
 
         // SAFETY: The namespace is whole: it has a type, operations and an owner, which is what
-        // the tree asks for. An id of 0 asks for the next free one.
+        // the tree asks for. An id of 0 asks for the next free one. Whoever finds it there sees it
+        // so: `Documentation/litmus-tests/pidns/namespace-is-whole-when-found.litmus`.
         unsafe {
             bindings::__ns_tree_gen_id(&raw mut (*ns.as_ptr()).ns, 0);
             bindings::__ns_tree_add_raw(&raw mut (*ns.as_ptr()).ns, &raw mut bindings::pid_ns_tree);

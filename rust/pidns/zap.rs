@@ -18,51 +18,60 @@ use kernel::pid_namespace::PidNamespace;
 #[doc(alias = "zap_pid_ns_processes")]
 #[inline(always)]
 pub(crate) fn zap(ns: &PidNamespace, init: LastThread<'_>) {
-    // The pids that stay: that of this thread, and that of its group if it does not lead it.
-    let own_pids = if init.leads_its_group() { 1 } else { 2 };
+    // Those that stay: this thread, and the leader of its group if it is another one.
+    let own_tasks = if init.leads_its_group() { 1 } else { 2 };
 
-    let quiet = NoNotifySignal::new();
+    tasks::disable_pid_allocation(ns);
+    // Children that end from here on are not kept for us to wait for. It is faster so, and the
+    // last step relies on it.
+    init.ignore_sigchld();
 
-    // Nobody can come any more, so an init that is alone stays so. Children of it, wherever they
-    // live, have pids here.
-    if tasks::disable_pid_allocation(ns) != own_pids {
-        end_all_others(ns, &init, &quiet, own_pids);
+    if kill_all_but_init(ns, own_tasks) {
+        wait_for_all_but_init(ns, &init, own_tasks);
     }
 
     init.adopt_reboot_code(ns);
     tasks::acct_exit_ns(ns);
 }
 
-/// Ends all in `ns` but `init`, and waits until `own_pids` are left.
-#[inline(always)]
-fn end_all_others(ns: &PidNamespace, init: &LastThread<'_>, quiet: &NoNotifySignal, own_pids: u32) {
-    // Children that end from here on are not kept for us to wait for. It is faster so, and the
-    // last step relies on it.
-    init.ignore_sigchld();
-
-    kill_all_but_init(ns);
-
-    // Those that had ended before, and those that are traced from the parent namespace, which we
-    // have to wait for until they are detached.
-    init.reap_children(quiet);
-
-    // Left are those of which somebody outside is the parent: it came here by setns() and forked,
-    // or made this namespace by unshare(). Until it has waited for them, or has ended and left
-    // them to us, where they are reaped at once, we must stay to be their reaper. free_pid() wakes
-    // us up when one or two pids are left.
-    init.sleep_until(|| tasks::pids_in_use(ns) == own_pids);
-}
-
-/// Sends SIGKILL to each thread in `ns` but pid 1, which is the leader of init.
+/// Sends SIGKILL to each thread in `ns` but pid 1, which is the leader of init. Returns whether there
+/// is anybody but the `own_tasks` of init.
 ///
 /// If another thread of init is the last one, it gets the signal too, and forgets it when it waits.
 /// Going through the pids hits threads of one process again and again, but the alternative is to
 /// go through all processes of the machine.
-fn kill_all_but_init(ns: &PidNamespace) {
+fn kill_all_but_init(ns: &PidNamespace, own_tasks: u32) -> bool {
     let tasklist = Tasklist::read_lock();
+
+    // Whoever was in `copy_process()` has come out with its child or has seen that there will be
+    // none: from here on nobody comes any more, and an init that is alone stays so. Children of
+    // it, wherever they live, have pids here.
+    if tasks::tasks_in(ns) == own_tasks {
+        return false;
+    }
     for task in tasklist.in_namespace_from(ns, 2) {
         if !tasks::is_being_killed(task) {
             tasklist.kill_group(task);
         }
     }
+    true
+}
+
+/// Waits until nobody but the `own_tasks` of `init` is left in `ns`.
+// Inlined, so that /proc/PID/wchan names zap_pid_ns_processes.
+#[inline(always)]
+fn wait_for_all_but_init(ns: &PidNamespace, init: &LastThread<'_>, own_tasks: u32) {
+    // Those that had ended before, and those that are traced from the parent namespace, which we
+    // have to wait for until they are detached.
+    init.reap_children(&NoNotifySignal::new());
+
+    // Left are those whose parent is somebody else. If it is a member and exits, it leaves them to
+    // us, where they are reaped at once; so we must stay to be their reaper. If it lives outside,
+    // because it came here by setns() and forked, or made this namespace by unshare(), it waits
+    // for them itself, or whoever takes over its children there.
+    //
+    // Tasks, not pids: a pid stays for as long as it is the id of a process group, which we may be
+    // in ourselves, and is there before its task. `pid_ns_del_task()` wakes us up when one or two
+    // tasks are left.
+    init.sleep_until(|| tasks::tasks_in(ns) == own_tasks);
 }
