@@ -14,7 +14,6 @@ declare -A new_files=()
 # kernel_path FILE: where a file of this tree lies in the kernel's, or nothing.
 kernel_path() {
 	case $1 in
-		Kbuild) echo kernel/pidns/Kbuild ;;
 		rust/pidns/*) echo "kernel/${1#rust/}" ;;
 		rust/kernel/* | rust/helpers/*) echo "$1" ;;
 		selftests/*) echo "tools/testing/selftests/pid_namespace/${1#selftests/}" ;;
@@ -50,7 +49,7 @@ read_series() {
 	# A file that no commit has would be built, but not sent.
 	while IFS= read -r found; do
 		[[ ${named[$found]-} ]] || die "patches/series does not name $found"
-	done < <(cd "$top" && find Kbuild rust selftests patches/*.patch patches/*.msg \
+	done < <(cd "$top" && find rust selftests patches/*.patch patches/*.msg \
 		-type f ! -name '*~' ! -name '.*.sw?' 2>/dev/null | sort)
 }
 
