@@ -8,12 +8,14 @@
  *   fork      fork()                        -> PID, and the child's own pid and ppid
  *   clone     clone(CLONE_NEWPID)           -> the same
  *   reap      wait for one child            -> PID and what ended it
+ *   thread    pthread_create(), and wait    -> 0
  *
  * The children do nothing but wait for their end.
  */
 
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -78,6 +80,22 @@ static void reap(void)
 		printf("%d exit %d\n", child, WEXITSTATUS(status));
 }
 
+static void *end_at_once(void *unused)
+{
+	return unused;
+}
+
+static void make_thread(void)
+{
+	pthread_t thread;
+
+	errno = pthread_create(&thread, NULL, end_at_once, NULL);
+	if (errno)
+		return answer_errno();
+	pthread_join(thread, NULL);
+	printf("0\n");
+}
+
 int main(void)
 {
 	char line[32];
@@ -96,6 +114,8 @@ int main(void)
 			make_child(CLONE_NEWPID);
 		} else if (!strcmp(line, "reap")) {
 			reap();
+		} else if (!strcmp(line, "thread")) {
+			make_thread();
 		} else {
 			printf("unknown\n");
 		}

@@ -19,7 +19,6 @@ nobody='pidns-rs maintainers <maintainers@pidns-rs.example>'
 # kernel_path FILE: where a file of this tree lies in the kernel's, or nothing.
 kernel_path() {
 	case $1 in
-		Kbuild) echo kernel/pidns/Kbuild ;;
 		rust/pidns/*) echo "kernel/${1#rust/}" ;;
 		rust/kernel/* | rust/helpers/*) echo "$1" ;;
 		selftests/*) echo "tools/testing/selftests/pid_namespace/${1#selftests/}" ;;
@@ -78,7 +77,7 @@ read_series() {
 	# A file that no commit has would be built, but not sent.
 	while IFS= read -r found; do
 		[[ ${named[$found]-} ]] || die "patches/series does not name $found"
-	done < <(cd "$top" && find Kbuild litmus rust selftests patches/*.patch patches/*.msg \
+	done < <(cd "$top" && find litmus rust selftests patches/*.patch patches/*.msg \
 		-type f ! -name '*~' ! -name '.*.sw?' 2>/dev/null | sort)
 }
 

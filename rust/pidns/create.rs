@@ -4,14 +4,15 @@
 
 use crate::{
     dying,
-    flags::{
-        NewNamespace,
-        NewNamespaces, //
-    },
     level::Level,
     roles::{
         ActiveNs,
         DefaultNs, //
+    },
+    rule::{
+        for_children,
+        ForChildren,
+        NewNamespaces, //
     },
     unborn::Blank, //
 };
@@ -40,10 +41,10 @@ pub(crate) fn copy(
     active: ActiveNs<'_>,
     default: DefaultNs<'_>,
 ) -> Result<ARef<PidNamespace>> {
-    if !requested.contains(NewNamespace::Pid) {
-        return Ok(default.get());
+    match for_children(requested, active, default) {
+        ForChildren::Default(ns) => Ok(ns.get()),
+        ForChildren::NewBelow(active) => create(user_ns, active),
     }
-    create(user_ns, active)
 }
 
 /// Makes a pid namespace below `active`, owned by `user_ns`.
@@ -83,7 +84,10 @@ fn charge(user_ns: &UserNamespace) -> Option<Charge> {
 #[kunit_tests(pidns_create)]
 mod tests {
     use super::*;
-    use crate::testing::*;
+    use crate::{
+        rule::NewNamespace,
+        testing::*, //
+    };
     use kernel::bindings;
 
     #[test]

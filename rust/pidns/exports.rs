@@ -12,16 +12,14 @@ use crate::{
         Dead,
         Dying, //
     },
-    flags::{
-        self,
-        NewNamespaces, //
-    },
+    flags,
     nsfs,
     reboot,
     roles::{
         ActiveNs,
         DefaultNs, //
     },
+    rule::NewNamespaces,
     tasks::LastThread,
     zap::zap, //
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The flags of `clone()` and `unshare()`.
+//! Which flags `unshare()` accepts.
 //!
 //! C header: [`include/uapi/linux/sched.h`](srctree/include/uapi/linux/sched.h)
 
+use crate::rule::NewNamespaces;
 use kernel::{
     bindings,
     impl_flags,
@@ -11,44 +12,8 @@ use kernel::{
     task::CurrentTask, //
 };
 
-impl_flags!(
-    /// The namespaces that a call asks for anew.
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    pub(crate) struct NewNamespaces(u64);
-
-    /// A namespace that a call asks for anew.
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    pub(crate) enum NewNamespace {
-        /// `CLONE_NEWTIME`
-        Time = bindings::CLONE_NEWTIME as u64,
-        /// `CLONE_NEWNS`
-        Mount = bindings::CLONE_NEWNS as u64,
-        /// `CLONE_NEWCGROUP`
-        Cgroup = bindings::CLONE_NEWCGROUP as u64,
-        /// `CLONE_NEWUTS`
-        Uts = bindings::CLONE_NEWUTS as u64,
-        /// `CLONE_NEWIPC`
-        Ipc = bindings::CLONE_NEWIPC as u64,
-        /// `CLONE_NEWUSER`
-        User = bindings::CLONE_NEWUSER as u64,
-        /// `CLONE_NEWPID`
-        Pid = bindings::CLONE_NEWPID as u64,
-        /// `CLONE_NEWNET`
-        Net = bindings::CLONE_NEWNET as u64,
-    }
-);
-
-// A kind of namespace that is added to the kernel must be added above.
+// A kind of namespace that is added to the kernel must be added to `NewNamespace`.
 const _: () = assert!(NewNamespaces::all_bits() == bindings::CLONE_NS_ALL);
-
-impl NewNamespaces {
-    /// Takes the requests for namespaces from the flags of `clone()`, or from those of
-    /// `unshare()`, which have the same bits for them. Other flags are not looked at.
-    #[inline]
-    pub(crate) fn requested_by(flags: u64) -> Self {
-        Self(flags & Self::all_bits())
-    }
-}
 
 impl_flags!(
     /// What `unshare()` is asked to stop sharing, apart from namespaces.
@@ -262,12 +227,5 @@ mod tests {
             assert_eq!(!accepted(flag, mm), by_mm);
             assert_eq!(!accepted(flag | CLONE_NEWPID, group), by_group);
         }
-    }
-
-    #[test]
-    fn requests_for_namespaces_are_taken_from_any_flags() {
-        assert!(NewNamespaces::requested_by(u64::MAX).contains(NewNamespace::Pid));
-        assert!(NewNamespaces::requested_by(CLONE_NEWPID).contains(NewNamespace::Pid));
-        assert!(!NewNamespaces::requested_by(!CLONE_NEWPID).contains(NewNamespace::Pid));
     }
 }

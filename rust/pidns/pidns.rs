@@ -33,8 +33,9 @@
 //! | `exports.rs` | what C knows by name; raw pointers become references here                 |
 //! | `roles.rs`   | `ActiveNs` and `DefaultNs`, so that nobody swaps the two                  |
 //! | `level.rs`   | how deep a namespace lies, and the limit on that                          |
-//! | `flags.rs`   | the flags of `clone()` and `unshare()`, and which of them are accepted    |
-//! | `create.rs`  | `copy_pid_ns()`: which namespace children get; the rules for a new one    |
+//! | `rule.rs`    | which namespace children get by the flags of `clone()` and `unshare()`    |
+//! | `flags.rs`   | which flags `unshare()` accepts                                           |
+//! | `create.rs`  | `copy_pid_ns()`: what has to hold for a new namespace, and its steps      |
 //! | `unborn.rs`  | a namespace that is being made: each step, and the undo of each step      |
 //! | `dying.rs`   | a namespace without references: how it is taken apart, and by whom        |
 //! | `destroy.rs` | `destroy_pid_namespaces()`: a batch, each with the ancestors left alone   |
@@ -47,8 +48,8 @@
 //! | `layout.rs`  | that the bindings have each field where C has it                          |
 //! | `boot.rs`    | what is set up at boot                                                    |
 //!
-//! There is no `unsafe` in `create.rs`, `destroy.rs`, `zap.rs`, `reboot.rs`, `nsfs.rs` and
-//! `flags.rs`, where the rules are.
+//! There is no `unsafe` in `rule.rs`, `create.rs`, `destroy.rs`, `zap.rs`, `reboot.rs`, `nsfs.rs`
+//! and `flags.rs`, where the rules are.
 //!
 //! # What is still C, and why
 //!
@@ -144,6 +145,7 @@ mod level;
 mod nsfs;
 mod reboot;
 mod roles;
+mod rule;
 #[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
 mod sysctl;
 mod tasks;

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The rule: which pid namespace the children of a task get by what it asks for.
+//!
+//! C header: [`include/uapi/linux/sched.h`](srctree/include/uapi/linux/sched.h)
+
+use crate::roles::{
+    ActiveNs,
+    DefaultNs, //
+};
+#[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
+use kernel::prelude::*;
+use kernel::{
+    bindings,
+    impl_flags, //
+};
+
+impl_flags!(
+    /// The namespaces that a call asks for anew.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    pub(crate) struct NewNamespaces(u64);
+
+    /// A namespace that a call asks for anew.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    pub(crate) enum NewNamespace {
+        /// `CLONE_NEWTIME`
+        Time = bindings::CLONE_NEWTIME as u64,
+        /// `CLONE_NEWNS`
+        Mount = bindings::CLONE_NEWNS as u64,
+        /// `CLONE_NEWCGROUP`
+        Cgroup = bindings::CLONE_NEWCGROUP as u64,
+        /// `CLONE_NEWUTS`
+        Uts = bindings::CLONE_NEWUTS as u64,
+        /// `CLONE_NEWIPC`
+        Ipc = bindings::CLONE_NEWIPC as u64,
+        /// `CLONE_NEWUSER`
+        User = bindings::CLONE_NEWUSER as u64,
+        /// `CLONE_NEWPID`
+        Pid = bindings::CLONE_NEWPID as u64,
+        /// `CLONE_NEWNET`
+        Net = bindings::CLONE_NEWNET as u64,
+    }
+);
+
+impl NewNamespaces {
+    /// Takes the requests for namespaces from the flags of `clone()`, or from those of
+    /// `unshare()`, which have the same bits for them. Other flags are not looked at.
+    #[inline]
+    pub(crate) fn requested_by(flags: u64) -> Self {
+        Self(flags & Self::all_bits())
+    }
+}
+
+/// Where the children of a task are born.
+pub(crate) enum ForChildren<'a> {
+    /// Where they were born so far.
+    Default(DefaultNs<'a>),
+    /// In a new namespace below this one.
+    NewBelow(ActiveNs<'a>),
+}
+
+/// Returns where the children of a task whose namespaces are `active` and `default` are born when
+/// it has `requested` new namespaces.
+///
+/// A new one lies below `active` whatever `default` is, see [`ActiveNs::as_parent`].
+#[inline]
+pub(crate) fn for_children<'a>(
+    requested: NewNamespaces,
+    active: ActiveNs<'a>,
+    default: DefaultNs<'a>,
+) -> ForChildren<'a> {
+    if requested.contains(NewNamespace::Pid) {
+        ForChildren::NewBelow(active)
+    } else {
+        ForChildren::Default(default)
+    }
+}
+
+#[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
+#[kunit_tests(pidns_rule)]
+mod tests {
+    use super::*;
+
+    const CLONE_NEWPID: u64 = 0x2000_0000;
+
+    #[test]
+    fn requests_for_namespaces_are_taken_from_any_flags() {
+        assert!(NewNamespaces::requested_by(u64::MAX).contains(NewNamespace::Pid));
+        assert!(NewNamespaces::requested_by(CLONE_NEWPID).contains(NewNamespace::Pid));
+        assert!(!NewNamespaces::requested_by(!CLONE_NEWPID).contains(NewNamespace::Pid));
+    }
+}

@@ -1,0 +1,71 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Debian's own kernel KVER and where a module for it is built.  Sourced after common.sh by
+# the steps that use it; scripts/debian makes it all.
+#
+# shellcheck disable=SC2034,SC2154  # not every step uses every name; common.sh's names
+
+debian=$build/debian
+# A Debian 13 to build in, where this machine is none.
+root=$debian/root
+
+# Which Debian this is.
+ID='' VERSION_ID='' PRETTY_NAME=''
+# shellcheck source=/dev/null
+[[ ! -r /etc/os-release ]] || . /etc/os-release
+here=$ID-$VERSION_ID
+
+# What builds a module of Debian 13's kernel, with the crate that it needs.
+toolchain=(
+	bc bindgen binutils bison clang-19 cpio flex gcc gcc-14 kmod libc6-dev libelf-dev libssl-dev
+	make openssl pahole patch python3 rust-src rustc xz-utils zlib1g-dev
+)
+
+# kernel_paths: for the kernel $kver.
+kernel_paths() {
+	kernel=$debian/$kver
+	# Its packages, unpacked; the source of the very same version; what is built from both.
+	unpacked=$kernel/root source=$kernel/source obj=$kernel/obj
+	vmlinuz=$unpacked/boot/vmlinuz-$kver
+	headers=$unpacked/usr/src/linux-headers-$kver
+	ko=$kernel/module/pidns.ko
+}
+
+# chosen_kernel: sets kver to what scripts/debian was asked for last.
+chosen_kernel() {
+	[[ -f $debian/chosen ]] || die 'no kernel is there to build for: run make module first'
+	kver=$(<"$debian/chosen")
+	kernel_paths
+}
+
+as_root() {
+	if ((EUID == 0)); then "$@"; else sudo "$@"; fi
+}
+
+# inside COMMAND...: where the tools of Debian 13 are, as this user and with the checkout
+# where it is here.
+inside() {
+	local env=(env -i PATH=/usr/lib/llvm-19/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/nonexistent
+		LC_ALL=C.UTF-8 LIBCLANG_PATH=/usr/lib/llvm-19/lib)
+	if [[ $here == debian-13 ]]; then
+		"${env[@]}" "$@"
+		return
+	fi
+	# shellcheck disable=SC2016  # the inner shell's
+	as_root unshare --mount --propagation private bash -c '
+		root=$1 top=$2 ids=$3
+		shift 3
+		mkdir -p "$root$top" &&
+			mount --rbind /dev "$root/dev" && mount -t proc proc "$root/proc" &&
+			mount --rbind "$top" "$root$top" &&
+			exec chroot --userspec="$ids" "$root" "$@"' \
+		inside "$root" "$top" "+$(id -u):+$(id -g)" "${env[@]}" "$@"
+}
+
+# debian_make ARGUMENT...: the kernel's make, as Debian called it for the kernel $kver.
+debian_make() {
+	inside make -C "$source" O="$obj" ARCH=x86 CROSS_COMPILE=x86_64-linux-gnu- \
+		CC=x86_64-linux-gnu-gcc-14 HOSTCC=gcc-14 LOCALVERSION="+${kver#*+}" \
+		-j"$(nproc)" ${verbose:+V=1} "$@"
+}
