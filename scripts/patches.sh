@@ -30,7 +30,6 @@ kernel_path() {
 # tree_path FILE: the reverse, where a new file of the kernel's tree lies in this one.
 tree_path() {
 	case $1 in
-		kernel/pidns/Kbuild) echo Kbuild ;;
 		kernel/pidns/*) echo "rust/${1#kernel/}" ;;
 		rust/kernel/* | rust/helpers/*) echo "$1" ;;
 		tools/testing/selftests/pid_namespace/*)
