@@ -22,7 +22,7 @@ run: ## boot the kernel and show what unshare(CLONE_NEWPID) does there
 	@exec scripts/steps $(KERNEL_STEPS) -- scripts/tour rust
 
 .PHONY: test
-test: ## run every test on both implementations; TEST=name, VARIANT=c, DEBUG=1
+test: ## run every test on both implementations; TEST=name, VARIANT=c, DEBUG=1, KCSAN=1
 	@exec scripts/steps 'setup checks' fetch lay -- scripts/test
 
 .PHONY: bench

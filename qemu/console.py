@@ -81,6 +81,31 @@ def complaint(console_lines):
     return None
 
 
+class Race:
+    """What KCSAN says of one data race."""
+
+    def __init__(self, title):
+        self.title = title
+        # Two, or one where the other is not known.
+        self.functions = title.partition(" in ")[2].split(" / ")
+
+
+def races(console_lines):
+    """The data races that KCSAN has reported, and the lines without its reports."""
+    found, rest, inside = [], [], False
+    for line in console_lines:
+        said = text(line)
+        title = re.search(r"BUG: KCSAN: [\w-]+ in .*", said)
+        if title:
+            found.append(Race(title.group()))
+            inside = True
+        elif inside:
+            inside = not said.startswith("=====")
+        else:
+            rest.append(line)
+    return found, rest
+
+
 def panic(console_lines):
     """The line of a panic, or None."""
     return next((text(line) for line in console_lines if PANIC.search(line)), None)
