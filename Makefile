@@ -6,6 +6,9 @@
 # All steps from nothing to a kernel with the Rust implementation.
 KERNEL_STEPS := setup fetch lay 'build rust'
 
+# All steps from nothing to the module for a kernel as it is.
+MODULE_STEPS := 'setup module' fetch debian module
+
 # The commands of people reach their script as they are: $(CMD) would expand them.
 export CMD_TEXT := $(value CMD)
 unexport CMD
@@ -20,6 +23,18 @@ help: ## this list
 .PHONY: run
 run: ## boot the kernel and show what unshare(CLONE_NEWPID) does there
 	@exec scripts/steps $(KERNEL_STEPS) -- scripts/tour rust
+
+.PHONY: module
+module: ## build pidns.ko for Debian's own kernel, which gives it these semantics; KVER=
+	@exec scripts/steps $(MODULE_STEPS)
+
+.PHONY: try
+try: ## boot Debian's own kernel and show what pidns.ko changes; KVER=
+	@exec scripts/steps $(MODULE_STEPS) try
+
+.PHONY: deb
+deb: ## package the module for Debian, so that each new kernel gets it
+	@exec scripts/steps 'setup deb' deb
 
 .PHONY: test
 test: ## run every test on both implementations; TEST=name, VARIANT=c, DEBUG=1, KCSAN=1

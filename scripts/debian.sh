@@ -18,8 +18,8 @@ here=$ID-$VERSION_ID
 
 # What builds a module of Debian 13's kernel, with the crate that it needs.
 toolchain=(
-	bc bindgen binutils bison clang-19 cpio flex gcc gcc-14 kmod libc6-dev libelf-dev libssl-dev
-	make openssl pahole patch python3 rust-src rustc xz-utils zlib1g-dev
+	bc bindgen binutils bison cpio flex gcc gcc-14 kmod libc6-dev libclang-common-19-dev libclang1-19
+	libelf-dev libssl-dev make openssl pahole patch python3 rust-src rustc xz-utils zlib1g-dev
 )
 
 # kernel_paths: for the kernel $kver.
@@ -46,8 +46,7 @@ as_root() {
 # inside COMMAND...: where the tools of Debian 13 are, as this user and with the checkout
 # where it is here.
 inside() {
-	local env=(env -i PATH=/usr/lib/llvm-19/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/nonexistent
-		LC_ALL=C.UTF-8 LIBCLANG_PATH=/usr/lib/llvm-19/lib)
+	local env=(env -i PATH=/usr/bin:/bin:/usr/sbin:/sbin HOME=/nonexistent)
 	if [[ $here == debian-13 ]]; then
 		"${env[@]}" "$@"
 		return
@@ -65,7 +64,5 @@ inside() {
 
 # debian_make ARGUMENT...: the kernel's make, as Debian called it for the kernel $kver.
 debian_make() {
-	inside make -C "$source" O="$obj" ARCH=x86 CROSS_COMPILE=x86_64-linux-gnu- \
-		CC=x86_64-linux-gnu-gcc-14 HOSTCC=gcc-14 LOCALVERSION="+${kver#*+}" \
-		-j"$(nproc)" ${verbose:+V=1} "$@"
+	inside "$top/module/crates" "$headers" "$source" "$obj" ${1:+${verbose:+V=1}} "$@"
 }
