@@ -50,9 +50,10 @@ def patched_only():
     return reasons
 
 
-def judged(name, seen, reason):
+def judged(name, cases, reason):
     """A case by what it gave in each phase; the reason why the module does not do it, if
     it is one of those."""
+    seen = [case.result for case in cases]
     text = ", ".join(f"{phase}: {result}" for phase, result in zip(PHASES, seen))
     before, loaded, after = seen
     if reason:
@@ -60,7 +61,7 @@ def judged(name, seen, reason):
         note = f"# as announced it fails in all phases: {reason}"
         return Case(name, "passed" if ok else "failed", "" if ok else text, [note] if ok else [])
     if set(seen) == {"skipped"}:
-        return Case(name, "skipped", "it is in all three phases")
+        return Case(name, "skipped", cases[1].reason)
     if loaded != "passed" or before != after:
         return Case(name, "failed", text)
     return Case(name, "passed", log=["# by the module alone"] if before == "failed" else [])
@@ -97,17 +98,17 @@ class Phases:
     def take(self, ran):
         if ran.name in ("insmod", "rmmod"):
             why = " ".join(filter(None, ran.lines)) or f"status {ran.status}"
-            self.steps.append(Case(ran.name, "failed", why) if ran.status else Case(ran.name, "passed"))
+            self.steps.append(Case(ran.name, *(("failed", why) if ran.status else ("passed",))))
             return
         results = self.results[len(self.steps)]
         for case in program_group(ran.name, ran.lines, ran.status, ran.seconds, ran.notes).cases:
-            results[ran.name, case.name] = case.result
+            results[ran.name, case.name] = case
 
     def group(self, program):
         keys = dict.fromkeys(key for of in self.results for key in of if key[0] == program)
         cases = []
         for key in keys:
-            seen = [of.get(key, NEVER) for of in self.results]
+            seen = [of.get(key, Case(key[1], NEVER)) for of in self.results]
             cases.append(judged(key[1], seen, self.only.pop(key, "")))
         return Group(program, cases or [Case(program, "failed", "it gave no verdict")])
 
@@ -123,4 +124,4 @@ class Phases:
     def table(self):
         """How many cases gave what, in each phase."""
         for phase, results in zip(PHASES, self.results):
-            yield f"{phase}: {totals([{'result': result} for result in results.values()])}"
+            yield f"{phase}: {totals(results.values())}"
