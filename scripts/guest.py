@@ -102,7 +102,7 @@ class Guest:
     def run(self):
         """Each program that ended, and the one under which the guest ended."""
         # The unpatched kernel is one in C.
-        expected = self.variant.partition("-")[0].replace("stock", "c")
+        expected = "rust" if self.variant.startswith("rust") else "c"
         name, lines = None, []
         show(self.command)
         with open(self.errors, "w", encoding="utf-8") as errors, subprocess.Popen(

@@ -2,8 +2,8 @@
 // E0308: the active and the default namespace swapped
 use crate::{
     create,
-    flags::NewNamespaces,
     roles::{ActiveNs, DefaultNs},
+    rule::NewNamespaces,
 };
 use kernel::{
     pid_namespace::PidNamespace, prelude::*, sync::aref::ARef, user_namespace::UserNamespace,

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The selftests on Debian's own kernel in three phases of one boot: before insmod, with the
+module, and after rmmod."""
+
+import os
+import subprocess
+
+import console
+import guest
+from ktap import Case, Group, program_group, totals
+
+TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+PATCHED_ONLY = os.path.join(TOP, "module/patched-only")
+PHASES = ("before insmod", "with the module", "after rmmod")
+PROGRAM_LIMIT = 120  # seconds for a program
+GUEST_LIMIT = 2400  # seconds for all of them, three times
+NEVER = "never came"
+
+
+def kernel():
+    """Debian's kernel and the module for it, as paths; or nothing, and why."""
+    for step, *words in (("setup", "module"), ("debian",), ("module",)):
+        command = [os.path.join(TOP, "scripts", step), *words]
+        guest.show(command)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            preexec_fn=guest.die_with_parent,
+        )
+        if done.returncode:
+            ours = [line for line in done.stderr.splitlines() if "pidns: " in line]
+            return None, ours[-1].partition("pidns: ")[2] if ours else f"scripts/{step} failed"
+    ask = '. scripts/common.sh; . scripts/debian.sh; chosen_kernel; printf "%s\\n%s\\n" "$vmlinuz" "$ko"'
+    said = subprocess.run(["bash", "-c", ask], cwd=TOP, capture_output=True, text=True, check=True)
+    return said.stdout.splitlines(), ""
+
+
+def patched_only():
+    """The cases that only a patched kernel passes, each with the reason above it."""
+    reasons, reason = {}, ""
+    with open(PATCHED_ONLY, encoding="utf-8") as file:
+        for line in file.read().splitlines():
+            if line.startswith("# "):
+                reason = line[2:]
+            elif line:
+                reasons[tuple(line.split(" ", 1))] = reason
+    return reasons
+
+
+def judged(name, cases, reason):
+    """A case by what it gave in each phase; the reason why the module does not do it, if
+    it is one of those."""
+    seen = [case.result for case in cases]
+    text = ", ".join(f"{phase}: {result}" for phase, result in zip(PHASES, seen))
+    before, loaded, after = seen
+    if reason:
+        ok = set(seen) == {"failed"}
+        note = f"# as announced it fails in all phases: {reason}"
+        return Case(name, "passed" if ok else "failed", "" if ok else text, [note] if ok else [])
+    if set(seen) == {"skipped"}:
+        return Case(name, "skipped", cases[1].reason)
+    if loaded != "passed" or before != after:
+        return Case(name, "failed", text)
+    return Case(name, "passed", log=["# by the module alone"] if before == "failed" else [])
+
+
+class Phases:
+    """The boot, and what came of it."""
+
+    def __init__(self, image, module, programs):
+        self.programs = programs
+        self.only = patched_only()
+        # The kernel to boot, for qemu/boot.
+        os.environ["PIDNS_IMAGE"] = image
+        self.guest = guest.Guest(
+            "test-debian",
+            "debian",
+            os.path.join(guest.BUILT, "pid_namespace"),
+            [*programs, f"insmod {module}", *programs, "rmmod pidns", *programs],
+            limit=PROGRAM_LIMIT,
+            guest_limit=GUEST_LIMIT,
+        )
+        self.results = [{} for _ in PHASES]  # of each phase, by program and case
+        self.steps = []  # insmod and rmmod, as cases
+
+    def run(self):
+        """The groups: one for each program, and one for the guest."""
+        for ran in self.guest.run():
+            self.take(ran)
+        del os.environ["PIDNS_IMAGE"]
+        for program in self.programs:
+            yield self.group(program)
+        yield Group("guest", [*self.steps, *self.end()])
+
+    def take(self, ran):
+        if ran.name in ("insmod", "rmmod"):
+            why = " ".join(filter(None, ran.lines)) or f"status {ran.status}"
+            self.steps.append(Case(ran.name, *(("failed", why) if ran.status else ("passed",))))
+            return
+        results = self.results[len(self.steps)]
+        for case in program_group(ran.name, ran.lines, ran.status, ran.seconds, ran.notes).cases:
+            results[ran.name, case.name] = case
+
+    def group(self, program):
+        keys = dict.fromkeys(key for of in self.results for key in of if key[0] == program)
+        cases = []
+        for key in keys:
+            seen = [of.get(key, Case(key[1], NEVER)) for of in self.results]
+            cases.append(judged(key[1], seen, self.only.pop(key, "")))
+        return Group(program, cases or [Case(program, "failed", "it gave no verdict")])
+
+    def end(self):
+        why = self.guest.why()
+        yield Case("came to its end", "failed" if why else "passed", why)
+        complaint = console.complaint(console.lines(self.guest.console))
+        yield Case("its kernel has no complaint", "failed" if complaint else "passed", complaint)
+        for key, _ in self.only.items():
+            name = " ".join(key)
+            yield Case("knows its cases", "failed", f"module/patched-only has {name}: no such case")
+
+    def table(self):
+        """How many cases gave what, in each phase."""
+        for phase, results in zip(PHASES, self.results):
+            yield f"{phase}: {totals(results.values())}"
