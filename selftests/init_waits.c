@@ -441,13 +441,6 @@ TEST(fork_from_outside_may_be_half_done)
 	EXPECT_EQ(ENOMEM, forker.err);
 }
 
-static void unshare_and_hold(struct __test_metadata *const _metadata, void *ready)
-{
-	unshare_pidns(_metadata);
-	sync_post(_metadata, ready);
-	stay(_metadata, NULL);
-}
-
 /*
  * Neither does one into a namespace below, which would have become its init.
  *
