@@ -56,7 +56,7 @@ fi
 
 # say TEXT: one line for what this step has done, with its seconds so far.
 say() {
-	printf '%s  %s%-8s%s%s  (%d s)\n' "$wipe" "$bold" "$step" "$plain" "$*" "$SECONDS" >&2
+	printf '%s  %s%-8s%s %s  (%d s)\n' "$wipe" "$bold" "$step" "$plain" "$*" "$SECONDS" >&2
 }
 
 # run COMMAND...: a short command; V=1 shows it.
@@ -108,10 +108,10 @@ tick() {
 	while sleep 1 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
 		seconds=$((seconds + 1))
 		if [[ $wipe && -z $verbose ]]; then
-			printf '%s  %s%-8s%s%s  (%d s%s)' "$wipe" "$bold" "$step" "$plain" \
+			printf '%s  %s%-8s%s %s  (%d s%s)' "$wipe" "$bold" "$step" "$plain" \
 				"$text" "$seconds" "$($count)" >&2
 		elif ((seconds % 30 == 0)); then
-			printf '  %-8s... %s  (%d s%s)\n' "$step" "$text" "$seconds" "$($count)" >&2
+			printf '  %-8s ... %s  (%d s%s)\n' "$step" "$text" "$seconds" "$($count)" >&2
 		fi
 	done
 }
