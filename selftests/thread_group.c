@@ -6,6 +6,8 @@
  */
 #include <dirent.h>
 #include <linux/io_uring.h>
+#include <linux/vhost.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 
@@ -500,6 +502,23 @@ TEST(io_uring_has_its_poller_after_an_unshare)
 			TH_LOG("io_uring_setup: %s", strerror(errno));
 		}
 	}
+}
+
+/* So is the worker of vhost; no thread, no owner: ENOMEM. */
+TEST(vhost_has_its_worker_after_an_unshare)
+{
+	int fd, nr;
+
+	require_privilege(_metadata);
+	fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		SKIP(return, "needs /dev/vhost-net: %s", strerror(errno));
+	unshare_pidns(_metadata);
+	EXPECT_EQ(0, ioctl(fd, VHOST_SET_OWNER)) {
+		TH_LOG("VHOST_SET_OWNER: %s", strerror(errno));
+	}
+	dir_has("/proc/self/task", 0, &nr);
+	EXPECT_LT(1, nr);
 }
 
 TEST_HARNESS_MAIN
