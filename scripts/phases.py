@@ -19,8 +19,9 @@ NEVER = "never came"
 
 def kernel():
     """Debian's kernel and the module for it, as paths; or nothing, and why."""
-    for step in ("debian", "module"):
-        command = [os.path.join(TOP, "scripts", step)]
+    for step in ("setup module", "debian", "module"):
+        name, *arguments = step.split()
+        command = [os.path.join(TOP, "scripts", name), *arguments]
         guest.show(command)
         done = subprocess.run(
             command,
