@@ -131,26 +131,6 @@ TEST(level_33_is_refused_with_enospc_and_leaks_nothing)
 }
 
 /*
- * A namespace that nobody holds is destroyed a moment later, but the limit does
- * not have to wait for that.
- *
- * 1. The caller enters a user namespace that may hold two pid namespaces.
- * 2. It unshares a thousand times in a row: each takes the place of the last.
- */
-TEST(dropped_namespace_makes_room_at_once)
-{
-	int i;
-
-	if (limit_pidns(_metadata, 2))
-		SKIP(return, "no user namespaces: %s", strerror(errno));
-	for (i = 0; i < 1000; i++) {
-		ASSERT_EQ(0, unshare(CLONE_NEWPID)) {
-			TH_LOG("unshare %d: %s", i, strerror(errno));
-		}
-	}
-}
-
-/*
  * At the limit of the user namespace each call is refused with ENOSPC, and what
  * was refused does not count.
  *

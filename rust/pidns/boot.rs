@@ -4,11 +4,12 @@
 
 use crate::{
     caches,
+    destroy,
     dying, //
 };
 use kernel::bindings;
 
-/// Makes the caches and the work item, registers the sysctls, and puts the initial namespace into
+/// Makes the caches, the lock and the work item, registers the sysctls, and puts the initial namespace into
 /// the tree.
 ///
 /// # Safety
@@ -20,7 +21,10 @@ pub(crate) unsafe fn init() {
     // SAFETY: This is the one call.
     unsafe { caches::init() };
     // SAFETY: As above. Nobody can make a namespace before the caches are there.
-    unsafe { dying::init() };
+    unsafe {
+        destroy::init();
+        dying::init();
+    }
 
     #[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
     // SAFETY: As above.

@@ -3,7 +3,6 @@
 //! Which pid namespace the children of a task get, and the rules for making a new one.
 
 use crate::{
-    dying,
     level::Level,
     roles::{
         ActiveNs,
@@ -54,7 +53,10 @@ pub(crate) fn copy(
 /// In this order, which user space relies on:
 ///
 /// - [`EINVAL`] if `user_ns` is not, and is not below, the owner of `active`;
-/// - [`ENOSPC`] if the namespace would lie too deep, or the user has too many;
+/// - [`ENOSPC`] if the namespace would lie too deep;
+/// - [`ERESTART`] if the user has too many, until
+///   [`wait_for_pid_namespaces`](crate::exports::wait_for_pid_namespaces) says whether to try
+///   again, or that it is [`ENOSPC`];
 /// - what the steps of making it return, [`ENOMEM`] most of all.
 #[doc(alias = "create_pid_namespace")]
 #[inline]
@@ -63,13 +65,7 @@ pub(crate) fn create(user_ns: &UserNamespace, active: ActiveNs<'_>) -> Result<AR
         return Err(EINVAL);
     }
     let level = Level::below(active).ok_or(ENOSPC)?;
-    let charge = charge(user_ns)
-        .or_else(|| {
-            // Those that wait to be destroyed count as well.
-            dying::flush();
-            charge(user_ns)
-        })
-        .ok_or(ENOSPC)?;
+    let charge = charge(user_ns).ok_or(ERESTART)?;
     let ns = Blank::new(level)?.number()?;
     Ok(ns.publish(user_ns, charge))
 }

@@ -4,25 +4,53 @@
 
 use crate::{
     dying::{
-        Batch,
-        Dying, //
+        self,
+        Batch, //
     },
     tasks::cond_resched, //
 };
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
 use kernel::prelude::*;
 
-/// Buries the namespaces of a batch, each followed by the ancestors whose last reference was that
-/// of their child.
+kernel::sync::global_lock! {
+    // SAFETY: `init` initialises it, before there is a namespace to destroy.
+    /// Held while a batch is buried, so that who gets it knows that the one before is.
+    unsafe(uninit) static BURYING: Mutex<()> = ();
+}
+
+/// Sets up the lock.
+///
+/// # Safety
+///
+/// To be called once, before a namespace can lose its last reference.
+#[link_section = ".init.text"]
+pub(crate) unsafe fn init() {
+    // SAFETY: By the safety requirements this is the one call.
+    unsafe { BURYING.init() };
+}
+
+/// Buries all namespaces that have no references, each followed by the ancestors whose last
+/// reference was that of their child.
 #[doc(alias = "destroy_pid_namespaces")]
-pub(crate) fn destroy(batch: Batch) {
-    for dead in batch {
-        let mut next = Some(dead);
+pub(crate) fn destroy() {
+    let _burying = BURYING.lock();
+    for dying in Batch::take() {
+        let mut next = Some(dying);
         while let Some(ns) = next {
-            next = ns.bury().and_then(Dying::without_sysctls);
+            next = ns.bury();
         }
         cond_resched();
     }
+}
+
+/// Waits until all namespaces without references are freed, and until those have none that only
+/// RCU has held so far.
+///
+/// Flushes no work item: the workqueue may need a new thread for it, and so a `fork()`.
+#[doc(alias = "reap_pid_namespaces")]
+pub(crate) fn reap() {
+    destroy();
+    dying::wait_for_rcu();
 }
 
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]

@@ -2,8 +2,8 @@
 
 //! What a pid namespace goes through once its last reference is gone.
 //!
-//! [`Dying`], then [`Dead`], then buried, which leaves it to RCU: the first two are types, and a
-//! step takes the one before it by value. So none is left out, and none is done twice.
+//! [`Dying`], then buried, which leaves it to RCU: burying takes a [`Dying`] by value, so it is
+//! neither left out nor done twice.
 //!
 //! The work item that takes these steps is one static for all namespaces, and the list that it
 //! takes them from ties them together by a field of their own. [`kernel::workqueue`] is for items
@@ -43,7 +43,7 @@ use kernel::{
 ///
 /// `ns` is a published namespace, and so not the initial one, whose reference count has reached
 /// zero. Nobody can find it any more but readers of the namespace tree, under RCU, and who has
-/// opened one of its sysctls.
+/// opened one of its sysctls. Its `dying` is in no list.
 #[must_use = "a namespace that nobody destroys is never freed"]
 pub(crate) struct Dying {
     ns: NonNull<bindings::pid_namespace>,
@@ -58,6 +58,7 @@ impl Dying {
     ///
     /// The caller owns a reference to `ns` and must not use it after the call.
     #[doc(alias = "ns_ref_put")]
+    #[inline]
     pub(crate) unsafe fn put(ns: NonNull<bindings::pid_namespace>) -> Option<Self> {
         // SAFETY: The caller's reference keeps `ns` valid up to here.
         let last = unsafe { bindings::__ns_ref_put(&raw mut (*ns.as_ptr()).ns) };
@@ -65,54 +66,26 @@ impl Dying {
             return None;
         }
         // INVARIANT: The count has reached zero just now. Only `publish` hands out references, so
-        // the namespace was published.
-        Some(Self { ns })
+        // the namespace was published. Only who has a `Dying` adds it to a list.
+        let dying = Self { ns };
+        dying.note_end();
+        Some(dying)
     }
 
-    /// Returns the namespace if it has no sysctls. Otherwise these are taken back first, which can
-    /// take as long as somebody uses one, and then the namespace comes back through
-    /// `destroy_pid_ns()`.
-    pub(crate) fn without_sysctls(self) -> Option<Dead> {
-        // SAFETY: By the type invariant `ns` is valid and has lost its last reference; if the
-        // function returns true, what `self` stood for belongs to it.
-        let comes_back = unsafe { bindings::retire_pidns_sysctls(self.ns.as_ptr()) };
-        if comes_back {
-            return None;
-        }
-        // INVARIANT: There are none, and only a task in the namespace could have any made. The
-        // node is in no list, as who adds it has a `Dead`, of which this is the first.
-        Some(Dead { ns: self.ns })
-    }
-}
-
-/// A [`Dying`] namespace that has no sysctls.
-///
-/// # Invariants
-///
-/// Beside those of [`Dying`]: its `sysctls` is null, and its `dying` is in no list.
-#[must_use = "a namespace that nobody destroys is never freed"]
-pub(crate) struct Dead {
-    ns: NonNull<bindings::pid_namespace>,
-}
-
-impl Dead {
-    /// Takes a namespace back whose sysctls are gone.
-    ///
-    /// # Safety
-    ///
-    /// [`Dying::without_sysctls`] did not return `ns`, and its sysctls are gone now. It must come
-    /// back only once.
-    pub(crate) unsafe fn come_back(ns: NonNull<bindings::pid_namespace>) -> Self {
-        // INVARIANT: By the safety requirements; this is the first `Dead` of it, so that its node
-        // is in no list.
-        Self { ns }
+    /// Says that the namespace will count against its limits for hardly longer.
+    // Out of line, as most puts are not the last.
+    #[doc(alias = "end_pid_ns_ucount")]
+    #[cold]
+    fn note_end(&self) {
+        // SAFETY: By the type invariant the namespace was published, which gave it `ucounts`, and
+        // holds them until it is freed.
+        unsafe { bindings::end_pid_ns_ucount((*self.ns.as_ptr()).ucounts) };
     }
 
     /// Has the namespace destroyed with the next batch.
     ///
-    /// The last put can come from anywhere, an RCU callback included; burying takes a lock that
-    /// must not be taken there.
-    #[doc(alias = "destroy_pid_ns")]
+    /// The last put can come from anywhere but an NMI, an RCU callback included; burying takes a
+    /// lock that must not be taken there.
     pub(crate) fn destroy_later(self) {
         // The first of a batch calls for it, the others come until the next tick. Each tries to,
         // as the first may not have got as far as that.
@@ -130,8 +103,10 @@ impl Dead {
         }
     }
 
-    /// Takes the namespace out of the tree, and gives back its inode number, its map of pids and
-    /// what it counts against. RCU frees it. Returns the parent if this was its last reference.
+    /// Takes the namespace out of the tree, and gives back its sysctls, its inode number and its
+    /// map of pids. RCU frees it. Returns the parent if this was its last reference.
+    ///
+    /// Sleeps, if its sysctls are being read or written just now.
     #[doc(alias = "destroy_pid_namespace")]
     pub(crate) fn bury(self) -> Option<Dying> {
         let ns = self.ns.as_ptr();
@@ -139,12 +114,13 @@ impl Dead {
         // it has a parent.
         let parent = unsafe { NonNull::new_unchecked((*ns).parent) };
         // SAFETY: By the type invariant nobody holds the namespace, so each of these ends, once,
-        // what the making of it began, in reverse order. `publish` made `ucounts` of such a charge.
+        // what the making of it began, in reverse order; and only a task in the namespace could
+        // have any more sysctls made.
         unsafe {
             bindings::__ns_tree_remove(&raw mut (*ns).ns, &raw mut bindings::pid_ns_tree);
+            bindings::unregister_pidns_sysctls(ns);
             bindings::__ns_common_free(&raw mut (*ns).ns);
             bindings::idr_destroy(&raw mut (*ns).idr);
-            drop(Charge::from_raw((*ns).ucounts, Kind::PidNamespaces));
         }
         // SAFETY: Who could still look at the namespace does so under RCU. What `self` stood for
         // belongs to the callback from here.
@@ -154,15 +130,15 @@ impl Dead {
     }
 }
 
-/// The [`Dead`] namespaces that wait for the next batch, and the work item that destroys it.
+/// The [`Dying`] namespaces that wait for the next batch, and the work item that destroys it.
 struct Queue {
     list: Opaque<bindings::llist_head>,
     work: Opaque<bindings::delayed_work>,
 }
 
 // SAFETY: The list is one without locks, made to be used from all sides. The work item is set up
-// before there are namespaces, and from then on only queued and flushed, for which the workqueue
-// has locks of its own.
+// before there are namespaces, and from then on only queued, for which the workqueue has locks
+// of its own.
 unsafe impl Sync for Queue {}
 
 static QUEUE: Queue = Queue {
@@ -199,18 +175,20 @@ pub(crate) unsafe fn init() {
     }
 }
 
-/// Has all that wait buried now, and waits for that. May sleep.
-pub(crate) fn flush() {
-    // SAFETY: The work item is static, and set up since boot.
-    unsafe { bindings::flush_delayed_work(QUEUE.work.get()) };
+/// Waits until RCU has let go of all that it holds now: freed what was buried, and given up the
+/// references of pids that are no more. Sleeps.
+#[doc(alias = "rcu_barrier")]
+pub(crate) fn wait_for_rcu() {
+    // SAFETY: Always safe to call where it may sleep.
+    unsafe { bindings::rcu_barrier() };
 }
 
-/// The [`Dead`] namespaces of a batch, to be buried one after the other.
+/// The [`Dying`] namespaces of a batch, to be buried one after the other.
 ///
 /// # Invariants
 ///
-/// `next` is null or the `dying` of a namespace that was a [`Dead`], and so are those that follow.
-/// Nobody else has the list.
+/// `next` is null or the `dying` of a namespace that was a [`Dying`], and so are those that
+/// follow. Nobody else has the list.
 #[must_use = "namespaces that nobody destroys are never freed"]
 pub(crate) struct Batch {
     next: *mut bindings::llist_node,
@@ -220,7 +198,7 @@ impl Batch {
     /// Takes all that wait.
     pub(crate) fn take() -> Self {
         Self {
-            // INVARIANT: `Dead::destroy_later` is who adds to the list, and this takes all of it.
+            // INVARIANT: `Dying::destroy_later` is who adds to the list, and this takes all of it.
             // SAFETY: The list is static.
             next: unsafe { bindings::llist_del_all(QUEUE.list.get()) },
         }
@@ -228,9 +206,9 @@ impl Batch {
 }
 
 impl Iterator for Batch {
-    type Item = Dead;
+    type Item = Dying;
 
-    fn next(&mut self) -> Option<Dead> {
+    fn next(&mut self) -> Option<Dying> {
         let node = NonNull::new(self.next)?;
         // SAFETY: By the type invariant the node is that of a namespace, and ours.
         let ns = unsafe {
@@ -238,19 +216,24 @@ impl Iterator for Batch {
             NonNull::new_unchecked(container_of!(node.as_ptr(), bindings::pid_namespace, dying))
         };
         // INVARIANT: It is that of `destroy_later`, and was taken out of the list just now.
-        Some(Dead { ns })
+        Some(Dying { ns })
     }
 }
 
-/// Frees a namespace, with its reference to its owner.
+/// Frees a namespace, with its reference to its owner and what it counts against.
 ///
 /// # Safety
 ///
-/// [`Dead::bury`] has passed `ns` to RCU, the grace period is over, and this is the one call.
+/// [`Dying::bury`] has passed `ns` to RCU, the grace period is over, and this is the one call.
 pub(crate) unsafe fn free(ns: NonNull<bindings::pid_namespace>) {
     // SAFETY: By the safety requirements nobody else sees the namespace. It owns a reference to
-    // its owner, and its memory came from `alloc_namespace`.
+    // its owner and the charge that `publish` has made `ucounts` of, and its memory came from
+    // `alloc_namespace`.
     unsafe {
+        drop(Charge::from_raw(
+            (*ns.as_ptr()).ucounts,
+            Kind::PidNamespaces,
+        ));
         let user_ns = NonNull::new_unchecked((*ns.as_ptr()).user_ns);
         drop(ARef::<UserNamespace>::from_raw(user_ns.cast()));
         caches::free_namespace(ns);

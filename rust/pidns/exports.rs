@@ -5,11 +5,12 @@
 use crate::{
     boot,
     create,
-    destroy::destroy,
+    destroy::{
+        destroy,
+        reap, //
+    },
     dying::{
         self,
-        Batch,
-        Dead,
         Dying, //
     },
     flags,
@@ -97,8 +98,8 @@ pub(crate) unsafe extern "C" fn check_unshare_flags(unshare_flags: c_ulong) -> c
 pub(crate) unsafe extern "C" fn put_pid_ns(ns: *mut bindings::pid_namespace) {
     let Some(ns) = NonNull::new(ns) else { return };
     // SAFETY: `ns` is not null, so the safety requirements say that the caller owns a reference.
-    if let Some(dead) = unsafe { Dying::put(ns) }.and_then(Dying::without_sysctls) {
-        dead.destroy_later();
+    if let Some(dying) = unsafe { Dying::put(ns) } {
+        dying.destroy_later();
     }
 }
 
@@ -106,7 +107,7 @@ pub(crate) unsafe extern "C" fn put_pid_ns(ns: *mut bindings::pid_namespace) {
 ///
 /// # Safety
 ///
-/// To be called by RCU, for what was passed to it by [`Dead::bury`].
+/// To be called by RCU, for what was passed to it by [`Dying::bury`].
 // Its name as in C, for those who look at callbacks.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn delayed_free_pidns(head: *mut bindings::callback_head) {
@@ -114,18 +115,6 @@ pub(crate) unsafe extern "C" fn delayed_free_pidns(head: *mut bindings::callback
     let ns = unsafe { NonNull::new_unchecked(container_of!(head, bindings::pid_namespace, rcu)) };
     // SAFETY: The namespace is buried, and this is the one call, after the grace period.
     unsafe { dying::free(ns) };
-}
-
-/// Has a pid namespace destroyed whose sysctls had to be taken back first.
-///
-/// # Safety
-///
-/// To be called once for each namespace of which `retire_pidns_sysctls()` has returned true, after
-/// its sysctls have been taken back.
-#[export]
-pub(crate) unsafe extern "C" fn destroy_pid_ns(ns: *mut bindings::pid_namespace) {
-    // SAFETY: By the safety requirements it is a namespace, and its sysctls are gone.
-    unsafe { Dead::come_back(NonNull::new_unchecked(ns)) }.destroy_later();
 }
 
 /// The work item that destroys pid namespaces: those that have lost their last reference since it
@@ -137,7 +126,31 @@ pub(crate) unsafe extern "C" fn destroy_pid_ns(ns: *mut bindings::pid_namespace)
 // Its name as in C, for those who look at workqueues.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn destroy_pid_namespaces(_work: *mut bindings::work_struct) {
-    destroy(Batch::take());
+    destroy();
+}
+
+/// Waits at the limit for pid namespaces that nobody uses any more.
+///
+/// To be called after [`copy_pid_ns`] has returned `-ERESTART`, when no locks are held any more; it
+/// can take some grace periods. Nobody else waits for them. Returns whether to call
+/// [`copy_pid_ns`] again; else as many are in use as may be.
+///
+/// # Safety
+///
+/// Must be called in task context, where it may sleep.
+#[export]
+pub(crate) unsafe extern "C" fn wait_for_pid_namespaces() -> bool {
+    // SAFETY: By the safety requirements; the function has those of this one.
+    unsafe { bindings::wait_for_pid_ns_ucount(Some(reap_pid_namespaces)) }
+}
+
+/// Waits for all that has no references, or none but those that RCU holds.
+///
+/// # Safety
+///
+/// Must be called in task context, where it may sleep.
+unsafe extern "C" fn reap_pid_namespaces() {
+    reap();
 }
 
 /// Ends all processes in a pid namespace, whose init is the current task, and waits for that.

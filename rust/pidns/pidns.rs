@@ -79,12 +79,12 @@
 //!                                  | the last reference           |
 //!                                  v                              v
 //!                                Dying <--------------------------+
-//!                                  | its sysctls, if somebody has looked them up, are taken
-//!                                  v back by a work item of theirs
-//!                                Dead, waits for the next batch
-//!                                  | bury()                       the parent is Dying as well,
-//!                                  v                              if that was the last on it
-//!                                buried --- grace period of RCU ---> freed
+//!                                  | waits for the next batch, which somebody at the limit
+//!                                  v may take before its time
+//!                                bury()                           the parent is Dying as well,
+//!                                  |                              if that was the last on it
+//!                                  v
+//!                                buried --- grace period of RCU ---> freed, and counts no more
 //! ```
 //!
 //! The short cut on the right is how the first of two unshares ends: `switch_task_namespaces()`
@@ -102,7 +102,7 @@
 //! - each `struct nsproxy` that names it, from `copy_pid_ns()` or `setns()` to `nsproxy_free()` or
 //!   the next `setns()`;
 //! - each pid whose deepest level it is, from `alloc_pid()` to the last `put_pid()`;
-//! - each child namespace, from `Numbered::publish` to `Dead::bury`;
+//! - each child namespace, from `Numbered::publish` to `Dying::bury`;
 //! - each procfs that shows its pids, while it is mounted;
 //! - each open file or mount of it, until `nsfs_evict()`;
 //! - who will show pids later: perf events, FUSE connections, the iterators of `/proc/sysvipc`, BPF

@@ -2,7 +2,7 @@
 
 //! What the KUnit tests of this crate share.
 
-pub(crate) use crate::dying::flush as settle;
+pub(crate) use crate::destroy::reap as settle;
 
 use crate::{
     create::create,

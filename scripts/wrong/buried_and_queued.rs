@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // E0382: a namespace buried that waits for the next batch
-use crate::dying::Dead;
+use crate::dying::Dying;
 
-fn call(ns: Dead) {
+fn call(ns: Dying) {
     ns.destroy_later();
     let _ = ns.bury();
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // E0382: a namespace buried twice
-use crate::dying::Dead;
+use crate::dying::Dying;
 
-fn call(ns: Dead) {
+fn call(ns: Dying) {
     let _ = ns.bury();
     let _ = ns.bury();
 }

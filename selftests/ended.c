@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A pid namespace that nobody uses any more is destroyed some time later. Until
+ * then it counts against the limit of its user, so that the limit bounds memory;
+ * but it is in nobody's way: who comes to the limit waits for it. Nobody can
+ * keep it from being destroyed.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sys/wait.h>
+
+#include "pidns.h"
+#include "slow_page.h"
+
+#define TASKS 16
+#define WRITERS 40
+
+FIXTURE(ended)
+{
+};
+
+FIXTURE_SETUP(ended)
+{
+}
+
+FIXTURE_TEARDOWN(ended)
+{
+}
+
+static void live_and_die(struct __test_metadata *const _metadata, int times)
+{
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < times; i++) {
+		pid = clone_fork(CLONE_NEWPID);
+		ASSERT_LE(0, pid) {
+			TH_LOG("clone %d: %s", i, strerror(errno));
+		}
+		if (!pid)
+			_exit(0);
+		assert_exited_ok(_metadata, pid);
+	}
+}
+
+/*
+ * 1. The caller enters a user namespace that may hold one pid namespace.
+ * 2. It has a process live and die in one, a thousand times: the one before has
+ *    ended each time.
+ */
+TEST_F_TIMEOUT(ended, is_not_in_the_way_of_the_next_one, 240)
+{
+	if (limit_pidns(_metadata, 1))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	live_and_die(_metadata, 1000);
+}
+
+/*
+ * 1. The caller enters a user namespace that may hold two pid namespaces.
+ * 2. It unshares a thousand times in a row: each takes the place of the last.
+ */
+TEST_F_TIMEOUT(ended, makes_room_when_it_is_dropped, 240)
+{
+	int i;
+
+	if (limit_pidns(_metadata, 2))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	for (i = 0; i < 1000; i++) {
+		ASSERT_EQ(0, unshare(CLONE_NEWPID)) {
+			TH_LOG("unshare %d: %s", i, strerror(errno));
+		}
+	}
+}
+
+static void make_and_drop(struct __test_metadata *const _metadata, void *arg)
+{
+	int *begin = arg;
+	int i;
+
+	sync_wait(_metadata, begin);
+	for (i = 0; i < 300; i++) {
+		ASSERT_EQ(0, unshare(CLONE_NEWPID)) {
+			TH_LOG("unshare %d: %s", i, strerror(errno));
+		}
+	}
+	live_and_die(_metadata, 20);
+}
+
+/*
+ * 1. The caller enters a user namespace that may hold 40 pid namespaces.
+ * 2. 16 tasks make and drop them at the same time; each holds two at the most.
+ */
+TEST_F_TIMEOUT(ended, is_not_in_the_way_of_16_tasks_at_once, 240)
+{
+	pid_t pids[TASKS];
+	int begin[2];
+	int i;
+
+	if (limit_pidns(_metadata, 40))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	sync_open(_metadata, begin);
+	for (i = 0; i < TASKS; i++)
+		pids[i] = child_run(_metadata, make_and_drop, begin);
+	for (i = 0; i < TASKS; i++)
+		sync_post(_metadata, begin);
+	for (i = 0; i < TASKS; i++)
+		assert_exited_ok(_metadata, pids[i]);
+}
+
+static void nest(struct __test_metadata *const _metadata, void *arg)
+{
+	int *levels = arg;
+
+	if (!(*levels)--)
+		return;
+	unshare_pidns(_metadata);
+	assert_exited_ok(_metadata, child_run(_metadata, nest, levels));
+}
+
+/*
+ * 1. The caller enters a user namespace that may hold five pid namespaces.
+ * 2. It has five of them nested, which all end, and that 30 times.
+ */
+TEST_F_TIMEOUT(ended, is_not_in_the_way_with_its_ancestors, 240)
+{
+	int i, levels;
+
+	if (limit_pidns(_metadata, 5))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	for (i = 0; i < 30; i++) {
+		pid_t pid;
+
+		levels = 4;
+		pid = child_run_flags(_metadata, CLONE_NEWPID, nest, &levels);
+		ASSERT_LT(0, pid) {
+			TH_LOG("clone %d: %s", i, strerror(errno));
+		}
+		assert_exited_ok(_metadata, pid);
+	}
+}
+
+struct writer {
+	pthread_t thread;
+	int fd;
+	const char *page;
+};
+
+static void *write_from_slow_page(void *arg)
+{
+	struct writer *writer = arg;
+
+	return write(writer->fd, writer->page, 4) < 0 ? writer : NULL;
+}
+
+/*
+ * 1. The caller enters a user namespace that may hold one pid namespace, and
+ *    has a process in one, which opens kernel.pid_max in a table of files that
+ *    the caller shares, and ends.
+ * 2. A thread of the caller writes to the file, from a page that never comes.
+ * 3. The caller makes the next one, which needs the first to be gone, and so on.
+ */
+TEST_F_TIMEOUT(ended, is_not_kept_by_writers_that_wait_for_user_memory, 240)
+{
+	static struct writer writers[WRITERS];
+	struct slow_page slow;
+	pid_t pid;
+	int i;
+
+	slow_page_map(_metadata, &slow);
+	if (limit_pidns(_metadata, 1))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	for (i = 0; i < WRITERS; i++) {
+		pid = clone_fork(CLONE_NEWPID | CLONE_FILES);
+		ASSERT_LE(0, pid) {
+			TH_LOG("clone %d: %s", i, strerror(errno));
+		}
+		if (!pid) {
+			int fd = open("/proc/sys/kernel/pid_max", O_WRONLY);
+
+			_exit(dup2(fd, 100 + i) != 100 + i);
+		}
+		assert_exited_ok(_metadata, pid);
+		writers[i].fd = 100 + i;
+		writers[i].page = slow.page;
+		ASSERT_EQ(0, pthread_create(&writers[i].thread, NULL,
+					    write_from_slow_page, &writers[i]));
+		/* It is on its way to the page, or there. */
+		usleep(10000);
+	}
+}
+
+TEST_HARNESS_MAIN
