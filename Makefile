@@ -45,6 +45,11 @@ bench: ## count the instructions of pid namespaces on stock, C and Rust; KVM=1: 
 	@exec scripts/steps setup fetch lay 'build stock' 'build rust' 'build c' 'build bench' -- \
 		scripts/bench
 
+.PHONY: storm
+storm: ## show what happens at the limit of pid namespaces on stock, C and Rust
+	@exec scripts/steps setup fetch lay 'build stock' 'build rust' 'build c' 'build bench' -- \
+		scripts/storm
+
 .PHONY: compare
 compare: ## run the kernel's own selftests on the unpatched kernel and on ours: what differs?
 	@exec scripts/steps setup fetch lay -- scripts/compare
