@@ -290,8 +290,8 @@ static void refusals(void)
 static void sandboxes(void)
 {
 	static const struct storm storms[] = {
-		{ .tasks = 1, .limit = 1, .calls = 10000, .clone = true },
-		{ .tasks = 1, .limit = 5, .calls = 10000, .clone = true },
+		{ .tasks = 1, .limit = 1, .calls = 1000, .clone = true },
+		{ .tasks = 1, .limit = 5, .calls = 1000, .clone = true },
 		{ .tasks = 16, .limit = 16, .calls = 200, .clone = true },
 	};
 	struct outcome o;
