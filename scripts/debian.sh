@@ -56,7 +56,7 @@ inside() {
 		root=$1 top=$2 ids=$3
 		shift 3
 		mkdir -p "$root$top" &&
-			mount --rbind /dev "$root/dev" && mount -t proc proc "$root/proc" &&
+			mount --rbind /dev "$root/dev" && mount -t proc none "$root/proc" &&
 			mount --rbind "$top" "$root$top" &&
 			exec chroot --userspec="$ids" "$root" "$@"' \
 		inside "$root" "$top" "+$(id -u):+$(id -g)" "${env[@]}" "$@"

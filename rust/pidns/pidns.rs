@@ -48,8 +48,8 @@
 //! | `layout.rs`  | that the bindings have each field where C has it                          |
 //! | `boot.rs`    | what is set up at boot                                                    |
 //!
-//! There is no `unsafe` in `rule.rs`, `create.rs`, `destroy.rs`, `zap.rs`, `reboot.rs`, `nsfs.rs`
-//! and `flags.rs`, where the rules are.
+//! There is no `unsafe` in `rule.rs`, `create.rs`, `zap.rs`, `reboot.rs`, `nsfs.rs` and `flags.rs`,
+//! where the rules are. `destroy.rs` has it for nothing but the set-up of its lock.
 //!
 //! # What is still C, and why
 //!
