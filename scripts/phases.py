@@ -47,7 +47,8 @@ def patched_only():
             if line.startswith("# "):
                 reason = line[2:]
             elif line:
-                reasons[(*line.split(" ", 1), "")[:2]] = reason
+                program, _, case = line.partition(":")
+                reasons[program, case.strip()] = reason
     return reasons
 
 

@@ -9,8 +9,8 @@ use crate::{
 };
 use kernel::bindings;
 
-/// Makes the caches, the lock and the work item, registers the sysctls, and puts the initial namespace into
-/// the tree.
+/// Makes the caches, the lock and the work item, registers the sysctls, and puts the initial
+/// namespace into the tree.
 ///
 /// # Safety
 ///

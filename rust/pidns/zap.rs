@@ -34,8 +34,8 @@ pub(crate) fn zap(ns: &PidNamespace, init: LastThread<'_>) {
     tasks::acct_exit_ns(ns);
 }
 
-/// Sends SIGKILL to each thread in `ns` but pid 1, which is the leader of init. Returns whether there
-/// is anybody but the `own_tasks` of init.
+/// Sends SIGKILL to each thread in `ns` but pid 1, which is the leader of init. Returns whether
+/// there is anybody but the `own_tasks` of init.
 ///
 /// If another thread of init is the last one, it gets the signal too, and forgets it when it waits.
 /// Going through the pids hits threads of one process again and again, but the alternative is to
