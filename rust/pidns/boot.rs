@@ -4,7 +4,6 @@
 
 use crate::{
     caches,
-    destroy,
     dying, //
 };
 use kernel::bindings;
@@ -21,10 +20,7 @@ pub(crate) unsafe fn init() {
     // SAFETY: This is the one call.
     unsafe { caches::init() };
     // SAFETY: As above. Nobody can make a namespace before the caches are there.
-    unsafe {
-        destroy::init();
-        dying::init();
-    }
+    unsafe { dying::init() };
 
     #[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
     // SAFETY: As above.

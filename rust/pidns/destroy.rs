@@ -12,28 +12,10 @@ use crate::{
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
 use kernel::prelude::*;
 
-kernel::sync::global_lock! {
-    // SAFETY: `init` initialises it, before there is a namespace to destroy.
-    /// Held while a batch is buried, so that who gets it knows that the one before is.
-    unsafe(uninit) static BURYING: Mutex<()> = ();
-}
-
-/// Sets up the lock.
-///
-/// # Safety
-///
-/// To be called once, before a namespace can lose its last reference.
-#[link_section = ".init.text"]
-pub(crate) unsafe fn init() {
-    // SAFETY: By the safety requirements this is the one call.
-    unsafe { BURYING.init() };
-}
-
 /// Buries all namespaces that have no references, each followed by the ancestors whose last
 /// reference was that of their child.
 #[doc(alias = "destroy_pid_namespaces")]
 pub(crate) fn destroy() {
-    let _burying = BURYING.lock();
     for dying in Batch::take() {
         let mut next = Some(dying);
         while let Some(ns) = next {
@@ -43,13 +25,13 @@ pub(crate) fn destroy() {
     }
 }
 
-/// Waits until all namespaces without references are freed, and until those have none that only
-/// RCU has held so far.
+/// Has all namespaces without references destroyed, and waits until RCU has freed them and has let
+/// go of the references that only it has held so far. Sleeps.
 ///
-/// Flushes no work item: the workqueue may need a new thread for it, and so a `fork()`.
+/// The caller holds no lock that a `fork()` takes: the workqueue may need a new thread.
 #[doc(alias = "reap_pid_namespaces")]
 pub(crate) fn reap() {
-    destroy();
+    dying::destroy_now();
     dying::wait_for_rcu();
 }
 

@@ -25,7 +25,10 @@ use kernel::{
     container_of,
     prelude::*,
     static_lock_class,
-    sync::aref::ARef,
+    sync::{
+        aref::ARef,
+        rcu, //
+    },
     types::Opaque,
     ucount::{
         Charge,
@@ -42,7 +45,7 @@ use kernel::{
 /// # Invariants
 ///
 /// `ns` is a published namespace, and so not the initial one, whose reference count has reached
-/// zero. Nobody can find it any more but readers of the namespace tree, under RCU, and who has
+/// zero. Nobody can find it any more but readers of the namespace tree, under RCU, and those who have
 /// opened one of its sysctls. Its `dying` is in no list.
 #[must_use = "a namespace that nobody destroys is never freed"]
 pub(crate) struct Dying {
@@ -66,29 +69,32 @@ impl Dying {
             return None;
         }
         // INVARIANT: The count has reached zero just now. Only `publish` hands out references, so
-        // the namespace was published. Only who has a `Dying` adds it to a list.
-        let dying = Self { ns };
-        dying.note_end();
-        Some(dying)
+        // the namespace was published. Only a `Dying` is added to a list.
+        Some(Self { ns })
     }
 
-    /// Says that the namespace will count against its limits for hardly longer.
-    // Out of line, as most puts are not the last.
+    /// Says that the namespace will not count against its limits for much longer.
+    ///
+    /// # Safety
+    ///
+    /// `ns` was a [`Dying`], and RCU has not freed it yet.
     #[doc(alias = "end_pid_ns_ucount")]
-    #[cold]
-    fn note_end(&self) {
-        // SAFETY: By the type invariant the namespace was published, which gave it `ucounts`, and
-        // holds them until it is freed.
-        unsafe { bindings::end_pid_ns_ucount((*self.ns.as_ptr()).ucounts) };
+    unsafe fn note_end(ns: NonNull<bindings::pid_namespace>) {
+        // SAFETY: By the safety requirements the namespace was published, which gave it `ucounts`,
+        // and holds them until it is freed.
+        unsafe { bindings::end_pid_ns_ucount((*ns.as_ptr()).ucounts) };
     }
 
     /// Has the namespace destroyed with the next batch.
     ///
     /// The last put can come from anywhere but an NMI, an RCU callback included; burying takes a
     /// lock that must not be taken there.
+    // Out of line, as most puts are not the last.
+    #[cold]
     pub(crate) fn destroy_later(self) {
-        // The first of a batch calls for it, the others come until the next tick. Each tries to,
-        // as the first may not have got as far as that.
+        let rcu = rcu::read_lock();
+        // Each namespace queues the work item, which does nothing if it is queued already: the one
+        // that came to an empty list may not have queued it yet.
         // SAFETY: By the type invariant the node is valid and in no list; the list owns what
         // `self` stood for from here, be it on another CPU: nothing of it belongs to a thread. List
         // and work item are static, and set up since boot.
@@ -101,6 +107,10 @@ impl Dying {
                 1,
             );
         }
+        // Only now: a process that sees this and has the work item run must not miss the namespace.
+        // SAFETY: `self` was it, and `rcu` keeps RCU from freeing the namespace.
+        unsafe { Self::note_end(self.ns) };
+        drop(rcu);
     }
 
     /// Takes the namespace out of the tree, and gives back its sysctls, its inode number and its
@@ -126,7 +136,10 @@ impl Dying {
         // belongs to the callback from here.
         unsafe { bindings::call_rcu(&raw mut (*ns).rcu, Some(exports::delayed_free_pidns)) };
         // SAFETY: The namespace owned a reference to its parent, which is now ours to give up.
-        unsafe { Dying::put(parent) }
+        let parent = unsafe { Dying::put(parent) }?;
+        // SAFETY: It is a `Dying`, so that nobody has passed it to RCU.
+        unsafe { Self::note_end(parent.ns) };
+        Some(parent)
     }
 }
 
@@ -146,6 +159,22 @@ static QUEUE: Queue = Queue {
     list: Opaque::zeroed(),
     work: Opaque::zeroed(),
 };
+
+/// Has the work item run now, and waits for its end: all that were [`Dying`] before are buried.
+/// Sleeps.
+pub(crate) fn destroy_now() {
+    // SAFETY: The work item is static, and set up since boot. mod_delayed_work_on(), and not
+    // queue_delayed_work_on(), as it waits for another CPU that is just queueing the work item.
+    unsafe {
+        bindings::mod_delayed_work_on(
+            bindings::wq_misc_consts_WORK_CPU_UNBOUND as c_int,
+            bindings::system_dfl_wq,
+            QUEUE.work.get(),
+            0,
+        );
+        bindings::flush_delayed_work(QUEUE.work.get());
+    }
+}
 
 /// Sets up the work item.
 ///

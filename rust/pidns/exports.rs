@@ -129,22 +129,24 @@ pub(crate) unsafe extern "C" fn destroy_pid_namespaces(_work: *mut bindings::wor
     destroy();
 }
 
-/// Waits at the limit for pid namespaces that nobody uses any more.
+/// Waits at the limit for pid namespaces that have ended.
 ///
-/// To be called after [`copy_pid_ns`] has returned `-ERESTART`, when no locks are held any more; it
-/// can take some grace periods. Nobody else waits for them. Returns whether to call
-/// [`copy_pid_ns`] again; else as many are in use as may be.
+/// To be called after `copy_pid_ns()` has returned `-ERESTART`, when no locks are held any more. It
+/// can take some grace periods.
+///
+/// Returns 0 if `copy_pid_ns()` is to be called again; `-ENOSPC` if all that count are in use;
+/// `-ERESTARTNOINTR` if a signal is pending; `-ENOMEM` if there is no memory.
 ///
 /// # Safety
 ///
 /// Must be called in task context, where it may sleep.
 #[export]
-pub(crate) unsafe extern "C" fn wait_for_pid_namespaces() -> bool {
+pub(crate) unsafe extern "C" fn wait_for_pid_namespaces() -> c_int {
     // SAFETY: By the safety requirements; the function has those of this one.
     unsafe { bindings::wait_for_pid_ns_ucount(Some(reap_pid_namespaces)) }
 }
 
-/// Waits for all that has no references, or none but those that RCU holds.
+/// Has what has no references destroyed, and waits for RCU.
 ///
 /// # Safety
 ///

@@ -48,8 +48,8 @@
 //! | `layout.rs`  | that the bindings have each field where C has it                          |
 //! | `boot.rs`    | what is set up at boot                                                    |
 //!
-//! There is no `unsafe` in `rule.rs`, `create.rs`, `zap.rs`, `reboot.rs`, `nsfs.rs` and `flags.rs`,
-//! where the rules are. `destroy.rs` has it for nothing but the set-up of its lock.
+//! There is no `unsafe` in `rule.rs`, `create.rs`, `destroy.rs`, `zap.rs`, `reboot.rs`, `nsfs.rs` and
+//! `flags.rs`, where the rules are.
 //!
 //! # What is still C, and why
 //!
@@ -80,7 +80,7 @@
 //!                                  v                              v
 //!                                Dying <--------------------------+
 //!                                  | waits for the next batch, which somebody at the limit
-//!                                  v may take before its time
+//!                                  v can have run at once
 //!                                bury()                           the parent is Dying as well,
 //!                                  |                              if that was the last on it
 //!                                  v
