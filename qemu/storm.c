@@ -189,6 +189,7 @@ static struct outcome blow(const struct storm *s)
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct outcome o = { 0 };
 	int status, begin[2], left = s->tasks;
+	double from, shown;
 	long before;
 	char byte;
 
@@ -208,9 +209,16 @@ static struct outcome blow(const struct storm *s)
 	}
 	close(begin[0]);
 	close(begin[1]);
+	from = shown = now();
 	while (left) {
 		if (objects() - before > o.peak)
 			o.peak = objects() - before;
+		if (s->calls != ENDLESS && now() > shown + 10) {
+			shown = now();
+			printf("%lu of %lu calls, %.0f s\n", counts[0].calls, s->calls,
+			       shown - from);
+			fflush(stdout);
+		}
 		usleep(20000);
 		while (left && must(waitpid(-1, &status, WNOHANG)) > 0) {
 			o.killed += WIFSIGNALED(status);
@@ -290,7 +298,7 @@ static void refusals(void)
 static void sandboxes(void)
 {
 	static const struct storm storms[] = {
-		{ .tasks = 1, .limit = 1, .calls = 1000, .clone = true },
+		{ .tasks = 1, .limit = 1, .calls = 10000, .clone = true },
 		{ .tasks = 1, .limit = 5, .calls = 1000, .clone = true },
 		{ .tasks = 16, .limit = 16, .calls = 200, .clone = true },
 	};
@@ -298,10 +306,10 @@ static void sandboxes(void)
 	char name[64];
 
 	for (size_t i = 0; i < sizeof(storms) / sizeof(storms[0]); i++) {
-		snprintf(name, sizeof(name), "refused_%d_sandboxes_limit_%d_percent",
-			 storms[i].tasks, storms[i].limit);
 		o = blow(&storms[i]);
-		say(name, 100 * o.refused / o.calls);
+		snprintf(name, sizeof(name), "refused_%d_sandboxes_limit_%d_of_%.0f",
+			 storms[i].tasks, storms[i].limit, o.calls);
+		say(name, o.refused);
 		snprintf(name, sizeof(name), "ms_%d_sandboxes_limit_%d", storms[i].tasks,
 			 storms[i].limit);
 		say(name, 1000 * o.used / storms[i].calls);

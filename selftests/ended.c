@@ -141,6 +141,151 @@ TEST_F_TIMEOUT(ended, is_not_in_the_way_with_its_ancestors, 240)
 	}
 }
 
+/* The namespaces in memory, whoever made them, or -1 if the kernel does not tell. */
+static long nr_objects(void)
+{
+	FILE *file = fopen("/proc/slabinfo", "r");
+	char line[256];
+	long nr = -1;
+
+	if (!file)
+		return -1;
+	while (nr < 0 && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "pid_namespace %ld", &nr) != 1)
+			nr = -1;
+	}
+	fclose(file);
+	return nr;
+}
+
+static void unshare_at_a_limit(struct __test_metadata *const _metadata,
+			       void *arg)
+{
+	int i;
+
+	ASSERT_EQ(0, limit_pidns(_metadata, *(int *)arg));
+	for (i = 0; i < 5000; i++) {
+		ASSERT_EQ(0, unshare(CLONE_NEWPID)) {
+			TH_LOG("unshare %d: %s", i, strerror(errno));
+		}
+	}
+}
+
+/*
+ * 1. A child enters a user namespace that may hold 20 pid namespaces, and
+ *    unshares 5,000 times in a row.
+ * 2. Meanwhile the caller looks how many there are in memory: never more than
+ *    that, and what the allocator of each CPU keeps at hand.
+ */
+TEST_F_TIMEOUT(ended, takes_no_memory_beyond_the_limit, 240)
+{
+	long before, nr, most = 0;
+	int status, limit = 20;
+	pid_t pid;
+
+	before = nr_objects();
+	if (before < 0)
+		SKIP(return, "/proc/slabinfo does not tell the pid namespaces");
+	pid = child_run(_metadata, unshare_at_a_limit, &limit);
+	while (!waitpid(pid, &status, WNOHANG)) {
+		nr = nr_objects() - before;
+		if (nr > most)
+			most = nr;
+	}
+	EXPECT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(KSFT_PASS, WEXITSTATUS(status));
+	EXPECT_GE(limit + 64 * sysconf(_SC_NPROCESSORS_ONLN), most);
+}
+
+/* Another user, who is at the limit each time, and has to wait. */
+struct waiter {
+	pid_t pid;
+	int calls;
+};
+
+static void wait_at_the_limit(struct __test_metadata *const _metadata,
+			      void *arg)
+{
+	struct waiter *waiter = arg;
+
+	die_with_parent(_metadata);
+	if (limit_pidns(_metadata, 1))
+		return;
+	for (;;) {
+		live_and_die(_metadata, 1);
+		__atomic_add_fetch(&waiter->calls, 1, __ATOMIC_SEQ_CST);
+	}
+}
+
+static int waiter_calls(const struct waiter *waiter)
+{
+	return __atomic_load_n(&waiter->calls, __ATOMIC_SEQ_CST);
+}
+
+/* Returns NULL if there can be no user namespaces. */
+static struct waiter *waiter_start(struct __test_metadata *const _metadata)
+{
+	struct waiter *waiter;
+
+	waiter = mmap(NULL, sizeof(*waiter), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)waiter);
+	waiter->pid = child_run(_metadata, wait_at_the_limit, waiter);
+	while (waiter_calls(waiter) < 2) {
+		int status;
+
+		if (waitpid(waiter->pid, &status, WNOHANG)) {
+			ASSERT_TRUE(WIFEXITED(status));
+			return NULL;
+		}
+		usleep(1000);
+	}
+	return waiter;
+}
+
+/*
+ * 1. Another user makes one namespace after the other, each at the limit.
+ * 2. The caller, who is far from a limit, makes a thousand: if these waited as
+ *    those do, the other one would make hundreds meanwhile.
+ */
+TEST_F_TIMEOUT(ended, is_waited_for_by_nobody_who_is_not_at_the_limit, 240)
+{
+	struct waiter *waiter = waiter_start(_metadata);
+	int i, calls;
+
+	if (!waiter || limit_pidns(_metadata, 100000))
+		SKIP(return, "no user namespaces");
+	calls = waiter_calls(waiter);
+	for (i = 0; i < 1000; i++)
+		unshare_pidns(_metadata);
+	EXPECT_GT(300, waiter_calls(waiter) - calls);
+	child_kill(_metadata, waiter->pid);
+}
+
+/*
+ * 1. Another user makes one namespace after the other, each at the limit.
+ * 2. The caller enters a user namespace that may hold one pid namespace, and
+ *    has it. No other one has ended there.
+ * 3. The caller is refused a thousand times: if it waited before, the other one
+ *    would make hundreds meanwhile.
+ */
+TEST_F_TIMEOUT(ended, is_not_waited_for_where_all_that_count_are_in_use, 240)
+{
+	struct waiter *waiter = waiter_start(_metadata);
+	int i, calls;
+
+	if (!waiter || limit_pidns(_metadata, 1))
+		SKIP(return, "no user namespaces");
+	unshare_pidns(_metadata);
+	calls = waiter_calls(waiter);
+	for (i = 0; i < 1000; i++) {
+		ASSERT_EQ(-1, unshare(CLONE_NEWPID));
+		ASSERT_EQ(ENOSPC, errno);
+	}
+	EXPECT_GT(300, waiter_calls(waiter) - calls);
+	child_kill(_metadata, waiter->pid);
+}
+
 struct writer {
 	pthread_t thread;
 	int fd;

@@ -538,4 +538,56 @@ TEST(end_of_pid_1_ends_the_namespaces_that_its_members_created)
 	EXPECT_EQ(0, read_nointr(ready[0], &byte, 1));
 }
 
+/* Pid 1, on the stack and with the handlers of its parent; it may use no more. */
+static int exit_as_pid_1(void *with_a_child)
+{
+	if (with_a_child && !clone3_fork(0))
+		for (;;)
+			pause();
+	syscall(__NR_exit, 0);
+	return 0;
+}
+
+/* Waits for a pid 1 that has the caller's handlers of signals. */
+static void wait_for_sharer(struct __test_metadata *const _metadata,
+			    void *with_a_child)
+{
+	static char stack[65536];
+	struct sigaction action;
+	pid_t pid;
+
+	pid = clone(exit_as_pid_1, stack + sizeof(stack),
+		    CLONE_NEWPID | CLONE_VM | CLONE_SIGHAND | SIGCHLD, with_a_child);
+	ASSERT_LT(0, pid) {
+		TH_LOG("clone: %s", strerror(errno));
+	}
+	EXPECT_EQ(-1, waitpid(pid, NULL, 0));
+	EXPECT_EQ(ECHILD, errno);
+	ASSERT_EQ(0, sigaction(SIGCHLD, NULL, &action));
+	EXPECT_TRUE(action.sa_handler == SIG_IGN);
+}
+
+/*
+ * An ending pid 1 ignores SIGCHLD. A parent outside that shares its handlers
+ * does so from then on as well, and cannot wait for it, whoever was left in the
+ * namespace.
+ *
+ * 1. A child of the test makes pid 1 with CLONE_VM and CLONE_SIGHAND.
+ * 2. Pid 1 exits, alone: its parent gets ECHILD, and ignores SIGCHLD.
+ */
+TEST(parent_that_shares_handlers_with_pid_1_gets_echild_if_it_was_alone)
+{
+	require_privilege(_metadata);
+	assert_exited_ok(_metadata, child_run(_metadata, wait_for_sharer, NULL));
+}
+
+/*
+ * The same where pid 1 leaves a child behind.
+ */
+TEST(parent_that_shares_handlers_with_pid_1_gets_echild_if_others_were_left)
+{
+	require_privilege(_metadata);
+	assert_exited_ok(_metadata, child_run(_metadata, wait_for_sharer, _metadata));
+}
+
 TEST_HARNESS_MAIN

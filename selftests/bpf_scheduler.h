@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A BPF scheduler that leaves all decisions to the kernel, so that it needs no
+ * program, and no library to load one: only the types of the kernel, which
+ * /sys/kernel/btf/vmlinux describes.
+ */
+#ifndef __SELFTESTS_BPF_SCHEDULER_H
+#define __SELFTESTS_BPF_SCHEDULER_H
+
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <sys/syscall.h>
+
+/* A structure of the kernel. */
+struct kernel_struct {
+	__u32 id;
+	const struct btf_type *type;
+};
+
+/* What follows a type of this kind, in bytes. */
+static inline size_t btf_extra(__u32 info)
+{
+	size_t vlen = BTF_INFO_VLEN(info);
+
+	switch (BTF_INFO_KIND(info)) {
+	case BTF_KIND_INT:
+	case BTF_KIND_VAR:
+	case BTF_KIND_DECL_TAG:
+		return sizeof(__u32);
+	case BTF_KIND_ARRAY:
+		return sizeof(struct btf_array);
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+		return vlen * sizeof(struct btf_member);
+	case BTF_KIND_ENUM:
+		return vlen * sizeof(struct btf_enum);
+	case BTF_KIND_ENUM64:
+		return vlen * sizeof(struct btf_enum64);
+	case BTF_KIND_FUNC_PROTO:
+		return vlen * sizeof(struct btf_param);
+	case BTF_KIND_DATASEC:
+		return vlen * sizeof(struct btf_var_secinfo);
+	default:
+		return 0;
+	}
+}
+
+static inline const char *btf_name(const struct btf_header *btf, __u32 offset)
+{
+	return (const char *)btf + btf->hdr_len + btf->str_off + offset;
+}
+
+/* Returns a structure without a type if there is none of that name. */
+static inline struct kernel_struct btf_struct(const struct btf_header *btf,
+					      const char *name)
+{
+	const char *at = (const char *)btf + btf->hdr_len + btf->type_off;
+	const char *end = at + btf->type_len;
+	struct kernel_struct found = {};
+
+	while (at < end) {
+		const struct btf_type *type = (const struct btf_type *)at;
+
+		found.id++;
+		if (BTF_INFO_KIND(type->info) == BTF_KIND_STRUCT &&
+		    !strcmp(btf_name(btf, type->name_off), name)) {
+			found.type = type;
+			break;
+		}
+		at += sizeof(*type) + btf_extra(type->info);
+	}
+	return found;
+}
+
+/* Returns the offset of a member in bytes, or -1. */
+static inline long btf_offset(const struct btf_header *btf,
+			      const struct btf_type *type, const char *name)
+{
+	const struct btf_member *member = (const struct btf_member *)(type + 1);
+	unsigned int i;
+
+	for (i = 0; i < BTF_INFO_VLEN(type->info); i++)
+		if (!strcmp(btf_name(btf, member[i].name_off), name))
+			return BTF_MEMBER_BIT_OFFSET(member[i].offset) / 8;
+	return -1;
+}
+
+/* A map whose only element is the scheduler. */
+struct bpf_scheduler {
+	int map;
+	void *value;
+};
+
+static inline int sys_bpf(int cmd, union bpf_attr *attr)
+{
+	return syscall(__NR_bpf, cmd, attr, sizeof(*attr));
+}
+
+/**
+ * bpf_scheduler_open() - Prepare the scheduler.
+ * @scheduler: The scheduler.
+ *
+ * Return: 0, or -1 if the kernel has no BPF schedulers or the caller may not.
+ */
+static inline int bpf_scheduler_open(struct bpf_scheduler *scheduler)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_STRUCT_OPS };
+	struct kernel_struct value, ops;
+	const struct btf_header *btf;
+	struct stat stat;
+	int fd;
+
+	fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &stat))
+		goto err_close;
+	btf = malloc(stat.st_size);
+	if (!btf || read_nointr(fd, (void *)btf, stat.st_size) != stat.st_size)
+		goto err_close;
+	close(fd);
+	value = btf_struct(btf, "bpf_struct_ops_sched_ext_ops");
+	ops = btf_struct(btf, "sched_ext_ops");
+	if (!value.type || !ops.type)
+		return -1;
+	attr.key_size = sizeof(int);
+	attr.value_size = value.type->size;
+	attr.max_entries = 1;
+	attr.btf_vmlinux_value_type_id = value.id;
+	scheduler->map = sys_bpf(BPF_MAP_CREATE, &attr);
+	scheduler->value = calloc(1, value.type->size);
+	if (scheduler->map < 0 || !scheduler->value)
+		return -1;
+	strcpy((char *)scheduler->value + btf_offset(btf, value.type, "data") +
+	       btf_offset(btf, ops.type, "name"), "pidns");
+	return 0;
+
+err_close:
+	close(fd);
+	return -1;
+}
+
+/**
+ * bpf_scheduler_load() - Have the scheduler schedule all tasks.
+ * @scheduler: The scheduler.
+ *
+ * Return: 0, or -1 and errno.
+ */
+static inline int bpf_scheduler_load(const struct bpf_scheduler *scheduler)
+{
+	int key = 0;
+	union bpf_attr attr = {
+		.map_fd = scheduler->map,
+		.key = (__u64)(unsigned long)&key,
+		.value = (__u64)(unsigned long)scheduler->value,
+	};
+
+	return sys_bpf(BPF_MAP_UPDATE_ELEM, &attr);
+}
+
+/**
+ * bpf_scheduler_unload() - Have the kernel schedule all tasks again.
+ * @scheduler: The scheduler.
+ *
+ * It cannot be loaded after that: open it once more.
+ *
+ * Return: 0, or -1 and errno.
+ */
+static inline int bpf_scheduler_unload(const struct bpf_scheduler *scheduler)
+{
+	int key = 0;
+	union bpf_attr attr = {
+		.map_fd = scheduler->map,
+		.key = (__u64)(unsigned long)&key,
+	};
+
+	return sys_bpf(BPF_MAP_DELETE_ELEM, &attr);
+}
+
+#endif
