@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! model   checks the rules of pid namespaces by themselves.  No sequence of calls in a small world
+//!         breaks a property; with mainline's rules one does; and with a mistake in the rules, one
+//!         does for each mistake.  Prints TAP, and how many worlds it looked at.
+
+mod calls;
+mod check;
+mod departure;
+mod rules;
+mod table;
+
+use check::{Check, Scope, INIT_ENDS, SCOPES};
+use departure::{Rules, MISTAKES};
+use stateright::{Checker, HasDiscoveries, Model};
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::thread::{self, available_parallelism};
+use std::time::Instant;
+
+/// What a property was broken by: the calls.
+type History = Vec<String>;
+
+/// Makes each call in each world of a scope, the worlds that take fewer calls first: how many worlds
+/// there are, and which properties are broken, until `until`.
+fn explore(check: Check, until: HasDiscoveries) -> (usize, BTreeMap<&'static str, History>) {
+    // More than one thread would not keep to that order.
+    let checker = check
+        .checker()
+        .threads(1)
+        .finish_when(until)
+        .spawn_bfs()
+        .join();
+    let broken = checker.discoveries().into_iter().map(|(name, path)| {
+        let calls = path.into_actions();
+        (
+            name,
+            calls
+                .iter()
+                .map(|(by, op)| format!("task {by}: {op:?}"))
+                .collect(),
+        )
+    });
+    (checker.unique_state_count(), broken.collect())
+}
+
+/// The shortest way to break a property.
+fn shortest(rules: Rules) -> Option<(&'static str, History)> {
+    let deepest = SCOPES.iter().map(|scope| scope.depth).max()?;
+    let of_depth = |depth| SCOPES.iter().map(move |&scope| Scope { depth, ..scope });
+    (1..=deepest).flat_map(of_depth).find_map(|scope| {
+        let check = Check {
+            rules,
+            scope,
+            careful: true,
+        };
+        explore(check, HasDiscoveries::AnyFailures).1.pop_first()
+    })
+}
+
+/// A number as people write it.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
+}
+
+/// Goes through all scopes, as many at a time as there are processors, and says how many worlds
+/// there are in each.  What is broken, with the calls that did it.
+fn explore_all(rules: Rules, whose: &str) -> BTreeMap<&'static str, History> {
+    let explored = |scope: Scope| {
+        let began = Instant::now();
+        let check = Check {
+            rules,
+            scope,
+            careful: false,
+        };
+        let (worlds, broken) = explore(check, HasDiscoveries::All);
+        println!(
+            "# {whose}, {}: {} worlds, by up to {} calls, {:.0} s",
+            scope.name,
+            grouped(worlds),
+            scope.depth,
+            began.elapsed().as_secs_f32()
+        );
+        broken
+    };
+    let processors = available_parallelism().map_or(1, NonZeroUsize::get);
+    let mut all = BTreeMap::new();
+    for some in SCOPES.chunks(processors) {
+        thread::scope(|at_once| {
+            let running: Vec<_> = some
+                .iter()
+                .map(|&scope| at_once.spawn(move || explored(scope)))
+                .collect();
+            let ended = running.into_iter().map(|one| one.join());
+            all.extend(ended.flat_map(|broken| broken.expect("the checker does not panic")));
+        });
+    }
+    all
+}
+
+/// What is said of a case.
+struct Tap {
+    cases: usize,
+    failed: usize,
+}
+
+impl Tap {
+    fn case(&mut self, name: &str, passed: bool) {
+        self.cases += 1;
+        self.failed += usize::from(!passed);
+        println!(
+            "{} {} {name}",
+            if passed { "ok" } else { "not ok" },
+            self.cases
+        );
+    }
+
+    fn history(calls: &[String]) {
+        calls.iter().for_each(|call| println!("#   {call}"));
+    }
+}
+
+fn main() -> ExitCode {
+    let check = Check {
+        rules: Rules::OURS,
+        scope: SCOPES[0],
+        careful: false,
+    };
+    let properties: Vec<&str> = check.properties().iter().map(|one| one.name).collect();
+    let mut tap = Tap {
+        cases: 0,
+        failed: 0,
+    };
+    println!(
+        "TAP version 13\n1..{}",
+        properties.len() + 2 + MISTAKES.len()
+    );
+
+    let broken = explore_all(Rules::OURS, "ours");
+    for &property in &properties {
+        if let Some(calls) = broken.get(property) {
+            Tap::history(calls);
+        }
+        tap.case(property, !broken.contains_key(property));
+    }
+
+    let broken = explore_all(Rules::MAINLINE, "mainline");
+    for (property, calls) in broken.iter().filter(|(&property, _)| property != INIT_ENDS) {
+        println!("# {property}:");
+        Tap::history(calls);
+    }
+    let others = broken.keys().any(|&property| property != INIT_ENDS);
+    tap.case(
+        "mainline breaks no other property than the next one",
+        !others,
+    );
+    let hang = shortest(Rules::MAINLINE).filter(|(property, _)| *property == INIT_ENDS);
+    if let Some((_, calls)) = &hang {
+        Tap::history(calls);
+    }
+    tap.case("mainline has an init that never ends", hang.is_some());
+
+    for mistake in MISTAKES {
+        let rules = Rules::OURS.but(mistake);
+        let found = shortest(rules);
+        if let Some((property, calls)) = &found {
+            println!("# {property}:");
+            Tap::history(calls);
+        }
+        tap.case(&format!("a mistake is seen: {mistake:?}"), found.is_some());
+    }
+    ExitCode::from(u8::from(tap.failed > 0))
+}
