@@ -2,11 +2,13 @@
 /*
  * A pid namespace that nobody uses any more is destroyed some time later. Until
  * then it counts against the limit of its user, so that the limit bounds memory;
- * but it is in nobody's way: who comes to the limit waits for it. Nobody can
- * keep it from being destroyed.
+ * but it is in nobody's way: a process that comes to the limit waits for it.
+ * Nobody can keep it from being destroyed.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 
 #include "pidns.h"
@@ -332,6 +334,88 @@ TEST_F_TIMEOUT(ended, is_not_kept_by_writers_that_wait_for_user_memory, 240)
 		/* It is on its way to the page, or there. */
 		usleep(10000);
 	}
+}
+
+/* Pid 1 leaves a process behind, which is killed with it. */
+static void leave_a_child(struct __test_metadata *const _metadata, void *arg)
+{
+	pid_t pid = fork();
+
+	ASSERT_LE(0, pid);
+	if (!pid)
+		for (;;)
+			pause();
+}
+
+static void *outlive_the_leader(void *arg)
+{
+	usleep(100);
+	_exit(0);
+}
+
+/* The last thread of pid 1 is not its leader. */
+static void leave_a_thread(struct __test_metadata *const _metadata, void *arg)
+{
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, outlive_the_leader, NULL));
+	syscall(__NR_exit, 0);
+}
+
+/*
+ * 1. The caller enters a user namespace that may hold one pid namespace, and
+ *    stays on one CPU, where it is woken up as soon as pid 1 can be waited for.
+ * 2. It makes one after the other, in which pid 1 is not the last that exits.
+ */
+TEST_F_TIMEOUT(ended, is_not_in_the_way_when_its_last_task_was_not_pid_1, 240)
+{
+	static const child_fn last[] = { leave_a_child, leave_a_thread };
+	cpu_set_t one;
+	int i;
+
+	if (limit_pidns(_metadata, 1))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	for (i = 0; i < 200; i++) {
+		pid_t pid = child_run_flags(_metadata, CLONE_NEWPID, last[i % 2], NULL);
+
+		ASSERT_LT(0, pid) {
+			TH_LOG("clone %d: %s", i, strerror(errno));
+		}
+		assert_exited_ok(_metadata, pid);
+	}
+}
+
+static void unshare_mounts_as_well(struct __test_metadata *const _metadata, void *arg)
+{
+	char path[4096];
+
+	live_and_die(_metadata, 1);
+	ASSERT_EQ(0, unshare(CLONE_NEWPID | CLONE_NEWNS)) {
+		TH_LOG("unshare: %s", strerror(errno));
+	}
+	EXPECT_EQ(0, access("/proc/self/status", R_OK));
+	EXPECT_NE(NULL, getcwd(path, sizeof(path)));
+	/* Only in the mount namespace of the caller. */
+	EXPECT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+}
+
+/*
+ * 1. The caller enters a user namespace that may hold one pid namespace.
+ * 2. A child has one that ends, and unshares pid and mount namespace in one
+ *    call, which comes to the limit, waits and begins again.
+ * 3. Root and working directory of the child are in the mounts that it got.
+ */
+TEST_F_TIMEOUT(ended, is_waited_for_before_mounts_are_copied, 240)
+{
+	int i;
+
+	if (limit_pidns(_metadata, 1))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	for (i = 0; i < 10; i++)
+		assert_exited_ok(_metadata, child_run(_metadata, unshare_mounts_as_well, NULL));
 }
 
 TEST_HARNESS_MAIN

@@ -4,12 +4,14 @@
 
 use crate::{
     caches,
-    destroy,
-    dying, //
+    destroy, //
 };
-use kernel::bindings;
+use kernel::{
+    bindings,
+    prelude::*, //
+};
 
-/// Makes the caches, the lock and the work item, registers the sysctls, and puts the initial
+/// Makes the caches and the work item, registers the sysctls, and puts the initial
 /// namespace into the tree.
 ///
 /// # Safety
@@ -17,14 +19,11 @@ use kernel::bindings;
 /// To be called once, by an initcall that comes before there is any user space: only that makes
 /// namespaces.
 #[link_section = ".init.text"]
-pub(crate) unsafe fn init() {
+unsafe fn init() {
     // SAFETY: This is the one call.
     unsafe { caches::init() };
     // SAFETY: As above. Nobody can make a namespace before the caches are there.
-    unsafe {
-        destroy::init();
-        dying::init();
-    }
+    unsafe { destroy::init() };
 
     #[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
     // SAFETY: As above.
@@ -41,4 +40,17 @@ pub(crate) unsafe fn init() {
         bindings::__ns_tree_gen_id(ns, bindings::init_ns_id_PID_NS_INIT_ID.into());
         bindings::__ns_tree_add_raw(ns, &raw mut bindings::pid_ns_tree);
     }
+}
+
+/// Sets up pid namespaces at boot.
+///
+/// # Safety
+///
+/// To be called once, as an initcall, before there is any user space.
+#[export]
+#[link_section = ".init.text"]
+pub(crate) unsafe extern "C" fn pid_namespaces_init() -> c_int {
+    // SAFETY: By the safety requirements.
+    unsafe { init() };
+    0
 }

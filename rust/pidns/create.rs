@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Which pid namespace the children of a task get, and the rules for making a new one.
+//! Which pid namespace the children of a task get, the rules for making a new one, and its steps.
+//!
+//! Each step that can fail is a type that owns the step before it. Dropping a value undoes its own
+//! step and then the earlier ones, the last first; only the last type can be published. So no
+//! error path can forget an undo, and no namespace can be seen that is not whole.
+//!
+//! C header: [`include/linux/pid_namespace.h`](srctree/include/linux/pid_namespace.h)
 
 use crate::{
+    caches,
     level::Level,
+    nsfs::pidns_operations,
     roles::{
         ActiveNs,
         DefaultNs, //
@@ -12,10 +20,15 @@ use crate::{
         for_children,
         ForChildren,
         NewNamespaces, //
-    },
-    unborn::Blank, //
+    }, //
+};
+use core::{
+    mem::ManuallyDrop,
+    ptr::NonNull, //
 };
 use kernel::{
+    bindings,
+    error::to_result,
     pid_namespace::PidNamespace,
     prelude::*,
     sync::aref::ARef,
@@ -55,11 +68,12 @@ pub(crate) fn copy(
 /// - [`EINVAL`] if `user_ns` is not, and is not below, the owner of `active`;
 /// - [`ENOSPC`] if the namespace would lie too deep;
 /// - [`ERESTART`] if the user has too many, until
-///   [`wait_for_pid_namespaces`](crate::exports::wait_for_pid_namespaces) says whether to try
+///   `wait_for_pid_namespaces()` says whether to try
 ///   again, or that it is [`ENOSPC`];
 /// - what the steps of making it return, [`ENOMEM`] most of all.
 #[doc(alias = "create_pid_namespace")]
-#[inline]
+// Even with the tests, which call it as well: a call is one per cent of what a namespace costs.
+#[inline(always)]
 pub(crate) fn create(user_ns: &UserNamespace, active: ActiveNs<'_>) -> Result<ARef<PidNamespace>> {
     if !active.as_parent().user_ns().contains(user_ns) {
         return Err(EINVAL);
@@ -76,6 +90,178 @@ fn charge(user_ns: &UserNamespace) -> Option<Charge> {
     Charge::new(user_ns, Kuid::current_euid(), Kind::PidNamespaces)
 }
 
+/// The memory of a pid namespace, of which only the map of pids, empty, and the cache for the pids
+/// of its level are set up.
+///
+/// # Invariants
+///
+/// `ns` comes from [`caches::alloc_namespace`], nobody else knows of it, and its `idr` is valid.
+/// Once [`Blank::new`] has returned it, its `level` is one more than that of `parent`.
+pub(crate) struct Blank<'a> {
+    ns: NonNull<bindings::pid_namespace>,
+    parent: &'a PidNamespace,
+}
+
+impl<'a> Blank<'a> {
+    /// Allocates a namespace for `level`.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`] if there is no memory for it, or for the cache of the first pid at its level.
+    #[inline]
+    pub(crate) fn new(level: Level<'a>) -> Result<Self> {
+        let ns = caches::alloc_namespace()?;
+        // SAFETY: `ns` was just allocated, so the field is valid and nobody uses it.
+        unsafe { bindings::idr_init(&raw mut (*ns.as_ptr()).idr) };
+        // INVARIANT: Allocated and initialised above; the level follows.
+        let blank = Self {
+            ns,
+            parent: level.parent(),
+        };
+
+        let pid_cachep = caches::for_pids(level)?;
+        // SAFETY: Nobody else knows of `ns`, so these are plain writes to valid memory.
+        unsafe {
+            (*ns.as_ptr()).pid_cachep = pid_cachep.as_ptr();
+            (*ns.as_ptr()).level = level.into_raw();
+            // Not its parent's: each namespace starts at the largest value there is.
+            (*ns.as_ptr()).pid_max = bindings::PID_MAX_LIMIT;
+        }
+        Ok(blank)
+    }
+
+    /// Gives the namespace an inode number, and the one reference that its maker will own.
+    ///
+    /// # Errors
+    ///
+    /// What `proc_alloc_inum()` returns: [`ENOSPC`] or [`ENOMEM`].
+    pub(crate) fn number(self) -> Result<Numbered<'a>> {
+        // SAFETY: The type invariant gives us `ns` to ourselves, the operations are static, and
+        // they are those of the type that is passed along.
+        to_result(unsafe {
+            bindings::__ns_common_init(
+                &raw mut (*self.ns.as_ptr()).ns,
+                bindings::CLONE_NEWPID,
+                pidns_operations.as_ptr(),
+                0,
+            )
+        })?;
+        // INVARIANT: The call above succeeded.
+        Ok(Numbered { blank: self })
+    }
+}
+
+impl Drop for Blank<'_> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant `ns` is ours, and both its `idr` and its memory are as the
+        // functions ask for.
+        unsafe {
+            bindings::idr_destroy(&raw mut (*self.ns.as_ptr()).idr);
+            caches::free_namespace(self.ns);
+        }
+    }
+}
+
+/// A [`Blank`] that has an inode number and a reference count of one. All that can fail has been
+/// done.
+///
+/// # Invariants
+///
+/// `__ns_common_init()` has succeeded on the namespace.
+pub(crate) struct Numbered<'a> {
+    blank: Blank<'a>,
+}
+
+impl Numbered<'_> {
+    /// Gives the namespace its place below its parent, its owner and what it counts against, and
+    /// lets the world see it.
+    ///
+    /// This is the point of no return: nothing in here can fail. From here on the last reference
+    /// decides, and `Dying` undoes all of it.
+    pub(crate) fn publish(self, user_ns: &UserNamespace, charge: Charge) -> ARef<PidNamespace> {
+        let this = ManuallyDrop::new(self);
+        let (ns, parent) = (this.blank.ns, this.blank.parent);
+
+        // SAFETY: By the type invariants `ns` is valid and nobody else knows of it, so these are
+        // plain writes. The references and the charge now belong to the namespace.
+        unsafe {
+            let ns = ns.as_ptr();
+            (*ns).parent = ARef::into_raw(ARef::from(parent)).as_ptr().cast();
+            (*ns).user_ns = ARef::into_raw(ARef::from(user_ns)).as_ptr().cast();
+            (*ns).ucounts = charge.into_raw();
+            (*ns).pid_allocated = bindings::PIDNS_ADDING;
+            #[cfg(all(CONFIG_SYSCTL, CONFIG_MEMFD_CREATE))]
+            {
+                (*ns).memfd_noexec_scope = bindings::pidns_memfd_noexec_scope(parent.as_ptr());
+            }
+        }
+
+        // SAFETY: The namespace is whole: it has a type, operations and an owner, which is what
+        // the tree asks for. An id of 0 asks for the next free one. Whoever finds it there sees it
+        // so: `Documentation/litmus-tests/pidns/namespace-is-whole-when-found.litmus`.
+        unsafe {
+            bindings::__ns_tree_gen_id(&raw mut (*ns.as_ptr()).ns, 0);
+            bindings::__ns_tree_add_raw(&raw mut (*ns.as_ptr()).ns, &raw mut bindings::pid_ns_tree);
+        }
+
+        // SAFETY: `ns` is a valid namespace, and we own the one reference that it began with.
+        // INVARIANT: All fields that never change have been set, and by that of `Blank` the level
+        // is one more than the parent's.
+        // CAST: `PidNamespace` is a transparent wrapper around `struct pid_namespace`.
+        unsafe { ARef::from_raw(ns.cast()) }
+    }
+
+    /// Returns the inode number.
+    #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
+    pub(crate) fn inum(&self) -> u32 {
+        // SAFETY: By the type invariant of `Blank` the namespace is valid and ours.
+        unsafe { (*self.blank.ns.as_ptr()).ns.inum }
+    }
+}
+
+impl Drop for Numbered<'_> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant this ends what `__ns_common_init()` began, once.
+        unsafe { bindings::__ns_common_free(&raw mut (*self.blank.ns.as_ptr()).ns) };
+    }
+}
+
+/// Finds the pid namespace for the children of a task.
+///
+/// Returns `default_ns`, or a new namespace if `flags` has `CLONE_NEWPID`, with a reference that
+/// belongs to the caller; or an `ERR_PTR()`, see [`copy`].
+///
+/// * `flags`: the flags of `clone()` or `unshare()`; all but `CLONE_NEWPID` are ignored.
+/// * `user_ns`: the user namespace that will own a new namespace.
+/// * `active_ns`: the pid namespace that the calling task was born in, and the parent of a new one.
+/// * `default_ns`: the pid namespace that its children are born in so far.
+///
+/// # Safety
+///
+/// The three pointers must be valid, and stay so for the duration of the call: the caller holds a
+/// reference on each, or is a task that does.
+#[export]
+pub(crate) unsafe extern "C" fn copy_pid_ns(
+    flags: u64,
+    user_ns: *mut bindings::user_namespace,
+    active_ns: *mut bindings::pid_namespace,
+    default_ns: *mut bindings::pid_namespace,
+) -> *mut bindings::pid_namespace {
+    // SAFETY: By the safety requirements `user_ns` is valid for the duration of this call, which is
+    // longer than the reference is used.
+    let user_ns = unsafe { UserNamespace::from_ptr(user_ns) };
+    // SAFETY: As above, for `active_ns`.
+    let active = ActiveNs::new(unsafe { PidNamespace::from_ptr(active_ns) });
+    // SAFETY: As above, for `default_ns`.
+    let default = DefaultNs::new(unsafe { PidNamespace::from_ptr(default_ns) });
+
+    match copy(NewNamespaces::requested_by(flags), user_ns, active, default) {
+        // CAST: `PidNamespace` is a transparent wrapper around `struct pid_namespace`.
+        Ok(ns) => ARef::into_raw(ns).as_ptr().cast(),
+        Err(err) => err.to_ptr(),
+    }
+}
+
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
 #[kunit_tests(pidns_create)]
 mod tests {
@@ -84,7 +270,6 @@ mod tests {
         rule::NewNamespace,
         testing::*, //
     };
-    use kernel::bindings;
 
     #[test]
     fn without_the_flag_the_default_gains_a_reference_and_nothing_changes() -> Result {

@@ -7,6 +7,7 @@
 use crate::rule::NewNamespaces;
 use kernel::{
     bindings,
+    error::from_result,
     impl_flags,
     prelude::*,
     task::CurrentTask, //
@@ -99,6 +100,18 @@ pub(crate) fn check_unshare(flags: u64, caller: &impl Sharer) -> Result {
         return Err(EINVAL);
     }
     Ok(())
+}
+
+/// Decides whether `unshare(unshare_flags)` may go ahead for the current task.
+///
+/// Returns 0, or `-EINVAL`, see [`check_unshare`].
+///
+/// # Safety
+///
+/// Must be called in task context, by a task that has not been through `release_task()`.
+#[export]
+pub(crate) unsafe extern "C" fn check_unshare_flags(unshare_flags: c_ulong) -> c_int {
+    from_result(|| check_unshare(unshare_flags as u64, current!()).map(|()| 0))
 }
 
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]

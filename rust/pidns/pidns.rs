@@ -28,28 +28,25 @@
 //!
 //! # Where to look
 //!
+//! A file has what C calls by name, the rule for that, and its undo. None uses one that stands above
+//! it; `mod` lists them so.
+//!
 //! | File         | What it does                                                              |
 //! | ------------ | ------------------------------------------------------------------------- |
-//! | `exports.rs` | what C knows by name; raw pointers become references here                 |
-//! | `roles.rs`   | `ActiveNs` and `DefaultNs`, so that nobody swaps the two                  |
-//! | `level.rs`   | how deep a namespace lies, and the limit on that                          |
-//! | `rule.rs`    | which namespace children get by the flags of `clone()` and `unshare()`    |
-//! | `flags.rs`   | which flags `unshare()` accepts                                           |
-//! | `create.rs`  | `copy_pid_ns()`: what has to hold for a new namespace, and its steps      |
-//! | `unborn.rs`  | a namespace that is being made: each step, and the undo of each step      |
-//! | `dying.rs`   | a namespace without references: how it is taken apart, and by whom        |
-//! | `destroy.rs` | `destroy_pid_namespaces()`: a batch, each with the ancestors left alone   |
-//! | `zap.rs`     | `zap_pid_ns_processes()`: the end of all processes, when init exits       |
-//! | `reboot.rs`  | `reboot_pid_ns()`                                                         |
-//! | `tasks.rs`   | what the last two do to tasks, in words that are safe                     |
+//! | `boot.rs`    | `pid_namespaces_init()`: what is set up at boot                           |
+//! | `create.rs`  | `copy_pid_ns()`: what has to hold for a new namespace, its steps and undo |
+//! | `destroy.rs` | `put_pid_ns()`: how a namespace without references ends, and when         |
+//! | `flags.rs`   | `check_unshare_flags()`: which flags `unshare()` accepts                  |
 //! | `nsfs.rs`    | `setns()`, the parent that `ioctl()` shows, `pidns_is_ancestor()`         |
+//! | `reboot.rs`  | `reboot_pid_ns()`                                                         |
 //! | `sysctl.rs`  | `kernel.ns_last_pid`                                                      |
+//! | `zap.rs`     | `zap_pid_ns_processes()`: the end of all processes, when init exits       |
 //! | `caches.rs`  | the slab caches                                                           |
+//! | `rule.rs`    | which namespace children get by the flags of `clone()` and `unshare()`    |
+//! | `level.rs`   | how deep a namespace lies, and the limit on that                          |
+//! | `roles.rs`   | `ActiveNs` and `DefaultNs`, so that nobody swaps the two                  |
+//! | `tasks.rs`   | what `zap.rs` and `reboot.rs` do to tasks, in words that are safe         |
 //! | `layout.rs`  | that the bindings have each field where C has it                          |
-//! | `boot.rs`    | what is set up at boot                                                    |
-//!
-//! There is no `unsafe` in `rule.rs`, `create.rs`, `zap.rs`, `reboot.rs`, `nsfs.rs` and `flags.rs`,
-//! where the rules are. `destroy.rs` has it for nothing but the set-up of its lock.
 //!
 //! # What is still C, and why
 //!
@@ -80,7 +77,7 @@
 //!                                  v                              v
 //!                                Dying <--------------------------+
 //!                                  | waits for the next batch, which somebody at the limit
-//!                                  v may take before its time
+//!                                  v can have run at once
 //!                                bury()                           the parent is Dying as well,
 //!                                  |                              if that was the last on it
 //!                                  v
@@ -134,22 +131,25 @@
 //! | `rcu`                 | by RCU, once it is buried        | so                               |
 
 mod boot;
-mod caches;
 mod create;
 mod destroy;
-mod dying;
-mod exports;
 mod flags;
-mod layout;
-mod level;
 mod nsfs;
 mod reboot;
-mod roles;
-mod rule;
 #[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
 mod sysctl;
+mod zap;
+
+mod caches;
+mod rule;
+
+mod level;
+
+mod roles;
+
 mod tasks;
+
+mod layout;
+
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
 mod testing;
-mod unborn;
-mod zap;

@@ -50,6 +50,27 @@ fn exit_signal(cmd: u32) -> Result<u32> {
     }
 }
 
+/// Does what `reboot(cmd)` means in a pid namespace.
+///
+/// Returns 0 for the initial one: the caller reboots the machine. Returns `-EINVAL` for a command
+/// that is unknown here. Else ends the namespace, and does not return.
+///
+/// # Safety
+///
+/// `_pid_ns` must be the active namespace of the current task, which must hold no locks.
+#[export]
+pub(crate) unsafe extern "C" fn reboot_pid_ns(
+    _pid_ns: *mut bindings::pid_namespace,
+    cmd: c_int,
+) -> c_int {
+    match reboot(current!(), cmd as u32) {
+        Ok(Outcome::Machine) => 0,
+        // SAFETY: The current task holds no locks, and nothing of this frame has to be dropped.
+        Ok(Outcome::Ends) => unsafe { bindings::do_exit(0) },
+        Err(err) => err.to_errno(),
+    }
+}
+
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
 #[kunit_tests(pidns_reboot)]
 mod tests {

@@ -8,7 +8,11 @@ use crate::tasks::{
     NoNotifySignal,
     Tasklist, //
 };
-use kernel::pid_namespace::PidNamespace;
+use kernel::{
+    bindings,
+    pid_namespace::PidNamespace,
+    prelude::*, //
+};
 
 /// Ends all processes in `ns`, whose init is the task that runs this.
 ///
@@ -74,4 +78,19 @@ fn wait_for_all_but_init(ns: &PidNamespace, init: &LastThread<'_>, own_tasks: u3
     // in ourselves, and is there before its task. `pid_ns_del_task()` wakes us up when one or two
     // tasks are left.
     init.sleep_until(|| tasks::tasks_in(ns) == own_tasks);
+}
+
+/// Ends all processes in a pid namespace, whose init is the current task, and waits for that.
+///
+/// # Safety
+///
+/// `pid_ns` must be the active namespace of the current task, which must be the last thread of its
+/// init, after `synchronize_group_exit()` and before `release_task()`, and hold no locks.
+#[export]
+pub(crate) unsafe extern "C" fn zap_pid_ns_processes(pid_ns: *mut bindings::pid_namespace) {
+    // SAFETY: The active namespace of the current task is valid for as long as that is there.
+    let ns = unsafe { PidNamespace::from_ptr(pid_ns) };
+    let current = current!();
+    // SAFETY: By the safety requirements.
+    zap(ns, unsafe { LastThread::new(current) });
 }

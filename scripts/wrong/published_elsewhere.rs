@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // E0061: a namespace published below another than it was made for
-use crate::{roles::ActiveNs, unborn::Numbered};
+use crate::{create::Numbered, roles::ActiveNs};
 use kernel::{ucount::Charge, user_namespace::UserNamespace};
 
 fn call(ns: Numbered<'_>, other: ActiveNs<'_>, user_ns: &UserNamespace, charge: Charge) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // E0599: a namespace published before it has an inode number
-use crate::{level::Level, unborn::Blank};
+use crate::{create::Blank, level::Level};
 use kernel::{
     pid_namespace::PidNamespace, prelude::*, sync::aref::ARef, ucount::Charge,
     user_namespace::UserNamespace,
