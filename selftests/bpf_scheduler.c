@@ -84,10 +84,11 @@ TEST_F_TIMEOUT(bpf_scheduler, comes_and_goes_while_tasks_wait_at_the_limit, 240)
 		ASSERT_EQ(0, bpf_scheduler_unload(&scheduler)) {
 			TH_LOG("unload %d: %s", i, strerror(errno));
 		}
-		close(scheduler.map);
+		bpf_scheduler_close(&scheduler);
 		child_kill(_metadata, child_hold(_metadata, 0));
 		ASSERT_EQ(0, bpf_scheduler_open(&scheduler));
 	}
+	bpf_scheduler_close(&scheduler);
 	__atomic_store_n(self->end, true, __ATOMIC_SEQ_CST);
 	assert_exited_ok(_metadata, pid);
 }

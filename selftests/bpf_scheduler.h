@@ -96,6 +96,25 @@ static inline int sys_bpf(int cmd, union bpf_attr *attr)
 	return syscall(__NR_bpf, cmd, attr, sizeof(*attr));
 }
 
+/* Reads the types of the kernel; NULL if it does not show them. */
+static inline struct btf_header *btf_read(void)
+{
+	FILE *file = fopen("/sys/kernel/btf/vmlinux", "r");
+	char *btf = NULL;
+	struct stat stat;
+
+	if (!file)
+		return NULL;
+	if (!fstat(fileno(file), &stat))
+		btf = malloc(stat.st_size);
+	if (btf && fread(btf, stat.st_size, 1, file) != 1) {
+		free(btf);
+		btf = NULL;
+	}
+	fclose(file);
+	return (struct btf_header *)btf;
+}
+
 /**
  * bpf_scheduler_open() - Prepare the scheduler.
  * @scheduler: The scheduler.
@@ -105,39 +124,43 @@ static inline int sys_bpf(int cmd, union bpf_attr *attr)
 static inline int bpf_scheduler_open(struct bpf_scheduler *scheduler)
 {
 	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_STRUCT_OPS };
+	struct btf_header *btf = btf_read();
 	struct kernel_struct value, ops;
-	const struct btf_header *btf;
-	struct stat stat;
-	int fd;
+	int ret = -1;
 
-	fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (!btf)
 		return -1;
-	if (fstat(fd, &stat))
-		goto err_close;
-	btf = malloc(stat.st_size);
-	if (!btf || read_nointr(fd, (void *)btf, stat.st_size) != stat.st_size)
-		goto err_close;
-	close(fd);
 	value = btf_struct(btf, "bpf_struct_ops_sched_ext_ops");
 	ops = btf_struct(btf, "sched_ext_ops");
 	if (!value.type || !ops.type)
-		return -1;
+		goto out;
+	scheduler->value = calloc(1, value.type->size);
+	if (!scheduler->value)
+		goto out;
+	memcpy((char *)scheduler->value + btf_offset(btf, value.type, "data") +
+	       btf_offset(btf, ops.type, "name"), "pidns", sizeof("pidns"));
 	attr.key_size = sizeof(int);
 	attr.value_size = value.type->size;
 	attr.max_entries = 1;
 	attr.btf_vmlinux_value_type_id = value.id;
 	scheduler->map = sys_bpf(BPF_MAP_CREATE, &attr);
-	scheduler->value = calloc(1, value.type->size);
-	if (scheduler->map < 0 || !scheduler->value)
-		return -1;
-	strcpy((char *)scheduler->value + btf_offset(btf, value.type, "data") +
-	       btf_offset(btf, ops.type, "name"), "pidns");
-	return 0;
+	if (scheduler->map < 0)
+		free(scheduler->value);
+	else
+		ret = 0;
+out:
+	free(btf);
+	return ret;
+}
 
-err_close:
-	close(fd);
-	return -1;
+/**
+ * bpf_scheduler_close() - Forget the scheduler, once it is unloaded.
+ * @scheduler: The scheduler.
+ */
+static inline void bpf_scheduler_close(struct bpf_scheduler *scheduler)
+{
+	close(scheduler->map);
+	free(scheduler->value);
 }
 
 /**

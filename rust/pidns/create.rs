@@ -47,6 +47,8 @@ use kernel::{
 ///
 /// Those of making a namespace, see [`create`].
 #[doc(alias = "copy_pid_ns")]
+// As `create`: else the compiler makes a call of this one, even where no new one is asked for.
+#[inline(always)]
 pub(crate) fn copy(
     requested: NewNamespaces,
     user_ns: &UserNamespace,
