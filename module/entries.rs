@@ -7,10 +7,7 @@ use crate::{
         pidns_original_copy_process,
         Rule, //
     },
-    inside::{
-        InUse,
-        Inside, //
-    },
+    in_use::InUse,
     maker::Maker,
     roles::{
         ActiveNs,
@@ -119,24 +116,14 @@ unsafe extern "C" fn pidns_copy_process(
     node: c_int,
     args: *mut bindings::kernel_clone_args,
 ) -> *mut bindings::task_struct {
-    // Dropped last.
-    let _inside = Inside::enter();
-
-    // SAFETY: By the safety requirements `args` is valid.
-    let flags = unsafe { (*args).flags };
-    let mut in_use = None;
-    if flags & u64::from(bindings::CLONE_PIDFD) != 0 {
-        in_use = InUse::begin();
-        if in_use.is_none() {
-            // As the kernel by itself.
-            return EINVAL.to_ptr();
-        }
-    }
-    let child = match Maker::begin() {
+    // Dropped last, for what comes before may sleep, and for as long as user space likes.
+    let Some(_in_use) = InUse::begin() else {
+        // As the kernel by itself.
+        return EINVAL.to_ptr();
+    };
+    match Maker::begin() {
         // SAFETY: By the safety requirements.
         Ok(_maker) => unsafe { pidns_original_copy_process(pid, trace, node, args) },
         Err(err) => err.to_ptr(),
-    };
-    drop(in_use);
-    child
+    }
 }

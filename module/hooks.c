@@ -24,15 +24,12 @@
 unsigned long pidns_below_active;
 module_param_named(below_active, pidns_below_active, ulong, 0444);
 MODULE_PARM_DESC(below_active,
-		 "how often a pid namespace was made that the kernel would have refused");
+		 "how often a pid namespace was asked for where the kernel by itself refuses");
 
 unsigned long pidns_thread_in_active;
 module_param_named(thread_in_active, pidns_thread_in_active, ulong, 0444);
 MODULE_PARM_DESC(thread_in_active,
-		 "how often a thread was made that the kernel would have refused");
-
-/* Held while a task runs pidns_copy_process(). */
-DEFINE_SRCU(pidns_inside);
+		 "how often a thread was asked for where the kernel by itself refuses");
 
 /* The tasks that are making a thread, by pid. */
 DEFINE_XARRAY(pidns_makers);
@@ -90,62 +87,30 @@ unsigned long pidns_place(void)
 	return task_pid_nr(current);
 }
 
-static struct pidns_inner inner;
-
-/* Takes the place of task_active_pid_ns() where that is compared with this very namespace. */
-static struct pid_namespace *equal_to_default(struct task_struct *tsk)
+/**
+ * pidns_has_ibt - Does this machine check where an indirect call goes?
+ *
+ * Return: whether it does.
+ */
+bool pidns_has_ibt(void)
 {
-	return tsk->nsproxy->pid_ns_for_children;
+	return cpu_feature_enabled(X86_FEATURE_IBT);
 }
 
-static void notrace on_inner(unsigned long ip, unsigned long parent_ip,
-			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static struct pidns_places places;
+
+static void notrace on_arguments(unsigned long ip, unsigned long parent_ip,
+				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct pt_regs *regs = &arch_ftrace_regs(fregs)->regs;
 
-	if (ip == inner.thread_check) {
-		if (parent_ip == inner.asks && pidns_is_maker())
-			ftrace_regs_set_instruction_pointer(fregs, (unsigned long)equal_to_default);
-	} else if (ip == inner.alloc_pid) {
+	if (ip == places.alloc_pid) {
 		/* alloc_pid(ns, ...) */
 		regs->di = (unsigned long)pidns_birthplace(active_ns(), (void *)regs->di);
-	} else if (ip == inner.copy_pid_ns) {
+	} else if (ip == places.copy_pid_ns) {
 		/* copy_pid_ns(flags, user_ns, old_ns) */
 		regs->dx = (unsigned long)pidns_parent(regs->di, active_ns(), (void *)regs->dx);
 	}
-}
-
-/* Permanent: kernel.ftrace_enabled = 0 must not take one of them away from under a clone. */
-static struct ftrace_ops inner_ops = {
-	.func = on_inner,
-	.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT,
-};
-
-/**
- * pidns_hook_inner - Hook what a clone passes on its way
- * @at: where
- *
- * Return: 0, or a negative error code if nothing was hooked.
- */
-int pidns_hook_inner(const struct pidns_inner *at)
-{
-	unsigned long hooks[] = { at->thread_check, at->alloc_pid, at->copy_pid_ns };
-	int err;
-
-	inner = *at;
-	err = ftrace_set_filter_ips(&inner_ops, hooks, ARRAY_SIZE(hooks), 0, 1);
-	if (!err)
-		err = register_ftrace_function(&inner_ops);
-	if (err)
-		ftrace_free_filter(&inner_ops);
-	return err;
-}
-
-/** pidns_unhook_inner - Undo pidns_hook_inner() */
-void pidns_unhook_inner(void)
-{
-	unregister_ftrace_function(&inner_ops);
-	ftrace_free_filter(&inner_ops);
 }
 
 DEFINE_STATIC_CALL_NULL(pidns_original, copy_process);
@@ -171,10 +136,9 @@ struct task_struct *pidns_original_copy_process(struct pid *pid, int trace, int 
 	return child;
 }
 
-static void notrace on_outer(unsigned long ip, unsigned long parent_ip,
-			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+/* copy_process(pid, trace, node, args) */
+static __always_inline void on_copy_process(struct ftrace_regs *fregs)
 {
-	/* copy_process(pid, trace, node, args) */
 	const struct kernel_clone_args *args = (void *)ftrace_regs_get_argument(fregs, 3);
 	const struct nsproxy *nsproxy = current->nsproxy;
 
@@ -183,46 +147,96 @@ static void notrace on_outer(unsigned long ip, unsigned long parent_ip,
 		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)pidns_copy_process);
 }
 
-static struct ftrace_ops outer_ops = {
-	.func = on_outer,
+/* Takes the place of task_active_pid_ns() where that is compared with this very namespace. */
+static struct pid_namespace *equal_to_default(struct task_struct *tsk)
+{
+	return tsk->nsproxy->pid_ns_for_children;
+}
+
+static void notrace on_call(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+			    struct ftrace_regs *fregs)
+{
+	if (ip == places.copy_process)
+		on_copy_process(fregs);
+	else if (parent_ip == places.asks && pidns_is_maker())
+		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)equal_to_default);
+}
+
+/*
+ * Permanent: kernel.ftrace_enabled = 0 must not take one of them away from under a clone.
+ *
+ * Where another function is called instead, nothing else may do so, hence IPMODIFY.  Where only an
+ * argument is another one there is no need of it, and a BPF program that looks at the return of
+ * the function would call the rest of it indirectly: see pidns_has_ibt().
+ */
+static struct ftrace_ops call_ops = {
+	.func = on_call,
 	.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT,
 };
 
-/**
- * pidns_hook_outer - Hook copy_process()
- * @copy_process: what pidns_find() has found
- *
- * To be called when the inner hooks are there.
- *
- * Return: 0, or a negative error code if nothing was hooked.
- */
-int pidns_hook_outer(const struct pidns_function *copy_process)
-{
-	int err;
+static struct ftrace_ops arguments_ops = {
+	.func = on_arguments,
+	.flags = FTRACE_OPS_FL_PERMANENT,
+};
 
-	static_call_update(pidns_original, (void *)copy_process->start);
-	err = ftrace_set_filter_ip(&outer_ops, copy_process->hook, 0, 1);
+static int hook(struct ftrace_ops *ops, unsigned long *at, unsigned int count)
+{
+	int err = ftrace_set_filter_ips(ops, at, count, 0, 1);
+
 	if (!err)
-		err = register_ftrace_function(&outer_ops);
+		err = register_ftrace_function(ops);
 	if (err)
-		ftrace_free_filter(&outer_ops);
+		ftrace_free_filter(ops);
 	return err;
 }
 
-/** pidns_unhook_outer - Undo pidns_hook_outer() */
-void pidns_unhook_outer(void)
+static void unhook(struct ftrace_ops *ops)
 {
-	unregister_ftrace_function(&outer_ops);
-	ftrace_free_filter(&outer_ops);
+	int err = unregister_ftrace_function(ops);
+
+	/* ftrace has found a bug and stopped for good; what is hooked goes on to call the module. */
+	if (WARN(err, "pidns: a hook stays (%d), and so does the module: rmmod never returns\n", err)) {
+		for (;;)
+			schedule_timeout_idle(MAX_SCHEDULE_TIMEOUT);
+	}
+	ftrace_free_filter(ops);
 }
 
 /**
- * pidns_wait_for_text - Wait for who is between two instructions of the module
+ * pidns_hook - Add all hooks
+ * @at: where
  *
- * Until each task has left the kernel or gone to sleep by itself.
+ * Those by which a clone comes into the module are the last.
+ *
+ * Return: 0, or a negative error code if nothing is hooked.
  */
-void pidns_wait_for_text(void)
+int pidns_hook(const struct pidns_places *at)
 {
+	unsigned long arguments[] = { at->alloc_pid, at->copy_pid_ns };
+	unsigned long calls[] = { at->copy_process, at->question };
+	int err;
+
+	places = *at;
+	static_call_update(pidns_original, (void *)at->original);
+	err = hook(&arguments_ops, arguments, ARRAY_SIZE(arguments));
+	if (err)
+		return err;
+	err = hook(&call_ops, calls, ARRAY_SIZE(calls));
+	if (err)
+		unhook(&arguments_ops);
+	return err;
+}
+
+/**
+ * pidns_unhook - Undo pidns_hook()
+ *
+ * When it returns nobody is in a handler, or at an instruction of the module before it is in use or
+ * after it was: RCU waits until each task has left the kernel or gone to sleep by itself.
+ */
+void pidns_unhook(void)
+{
+	unhook(&call_ops);
+	unhook(&arguments_ops);
 	synchronize_rcu_tasks();
 }
 

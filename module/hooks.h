@@ -5,7 +5,6 @@
 #ifndef PIDNS_HOOKS_H
 #define PIDNS_HOOKS_H
 
-#include <linux/srcu.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 
@@ -27,15 +26,19 @@ struct pidns_function {
 };
 
 /**
- * struct pidns_inner - Where the hooks are that a clone passes on its way
- * @thread_check: that of task_active_pid_ns()
+ * struct pidns_places - Where the hooks are, and what else they know by its address
+ * @copy_process: that of copy_process()
+ * @original: where copy_process() begins
+ * @question: that of task_active_pid_ns()
  * @asks: the address behind the call of task_active_pid_ns() by which copy_process() decides
  *	whether a thread may be made
  * @alloc_pid: that of alloc_pid()
  * @copy_pid_ns: that of copy_pid_ns()
  */
-struct pidns_inner {
-	unsigned long thread_check;
+struct pidns_places {
+	unsigned long copy_process;
+	unsigned long original;
+	unsigned long question;
 	unsigned long asks;
 	unsigned long alloc_pid;
 	unsigned long copy_pid_ns;
@@ -43,17 +46,14 @@ struct pidns_inner {
 
 /* hooks.c, for Rust */
 int pidns_find(const char *name, struct pidns_function *function);
-int pidns_hook_inner(const struct pidns_inner *at);
-void pidns_unhook_inner(void);
-int pidns_hook_outer(const struct pidns_function *copy_process);
-void pidns_unhook_outer(void);
-void pidns_wait_for_text(void);
+int pidns_hook(const struct pidns_places *at);
+void pidns_unhook(void);
+bool pidns_has_ibt(void);
 unsigned long pidns_place(void);
 bool pidns_get_module(void);
 void pidns_put_module(void);
 struct task_struct *pidns_original_copy_process(struct pid *pid, int trace, int node,
 						struct kernel_clone_args *args);
-extern struct srcu_struct pidns_inside;
 extern struct xarray pidns_makers;
 extern unsigned long pidns_below_active;
 extern unsigned long pidns_thread_in_active;

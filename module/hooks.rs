@@ -4,11 +4,7 @@
 //!
 //! C header: `module/hooks.h`
 
-use crate::{
-    calls::return_of_only_call,
-    inside::Inside, //
-};
-use core::slice;
+use crate::calls::return_of_only_call;
 use kernel::{
     bindings,
     error::to_result,
@@ -31,11 +27,15 @@ struct Function {
     hook: usize,
 }
 
-/// Where the inner hooks are: `struct pidns_inner`.
+/// Where the hooks are, and what else they know by its address: `struct pidns_places`.
 #[repr(C)]
-struct Inner {
+struct Places {
+    /// That of `copy_process()`.
+    copy_process: usize,
+    /// Where `copy_process()` begins.
+    original: usize,
     /// That of `task_active_pid_ns()`.
-    thread_check: usize,
+    question: usize,
     /// Behind the call of that by which `copy_process()` decides whether a thread may be made.
     asks: usize,
     /// That of `alloc_pid()`.
@@ -51,11 +51,9 @@ struct Inner {
 )]
 extern "C" {
     fn pidns_find(name: *const c_char, function: *mut Function) -> c_int;
-    fn pidns_hook_inner(at: *const Inner) -> c_int;
-    fn pidns_unhook_inner();
-    fn pidns_hook_outer(copy_process: *const Function) -> c_int;
-    fn pidns_unhook_outer();
-    fn pidns_wait_for_text();
+    fn pidns_hook(at: *const Places) -> c_int;
+    fn pidns_unhook();
+    fn pidns_has_ibt() -> bool;
     pub(crate) fn pidns_place() -> usize;
     pub(crate) fn pidns_get_module() -> bool;
     pub(crate) fn pidns_put_module();
@@ -66,16 +64,9 @@ extern "C" {
         args: *mut bindings::kernel_clone_args,
     ) -> *mut bindings::task_struct;
 
-    static mut pidns_inside: bindings::srcu_struct;
     static mut pidns_makers: bindings::xarray;
     static mut pidns_below_active: usize;
     static mut pidns_thread_in_active: usize;
-}
-
-/// Returns the SRCU of [`Inside`].
-#[inline]
-pub(crate) fn inside() -> *mut bindings::srcu_struct {
-    &raw mut pidns_inside
 }
 
 /// Returns the array of [`Maker`](crate::maker::Maker).
@@ -85,11 +76,14 @@ pub(crate) fn makers() -> *mut bindings::xarray {
 }
 
 /// A rule whose uses are counted, for the administrator to see in sysfs.
+///
+/// What is counted are calls that come to where the kernel by itself refuses them. They can fail
+/// later, for want of memory for example.
 #[derive(Clone, Copy)]
 pub(crate) enum Rule {
-    /// A new pid namespace lies below the active one, though the default is another.
+    /// A new pid namespace is to lie below the active one, though the default is another.
     BelowActive,
-    /// A thread is born in the active namespace, though the default is another.
+    /// A thread is to be born in the active namespace, though the default is another.
     ThreadInActive,
 }
 
@@ -122,63 +116,29 @@ fn find(name: &CStr) -> Result<Function> {
 }
 
 /// Returns where the one call of `callee` in `function` returns to.
-fn only_call(function: &Function, callee: &Function) -> Option<usize> {
-    // SAFETY: This is the text of a function of the kernel, which is not unloaded. It may be
-    // patched while it is read; then what is read is one or the other.
-    let text = unsafe { slice::from_raw_parts(function.start as *const u8, function.size) };
-    return_of_only_call(text, function.start, callee.start)
-}
-
-/// The inner hooks, which change what a clone does on its way.
-struct InnerHooks(());
-
-impl InnerHooks {
-    fn add(at: &Inner) -> Result<Self> {
-        // SAFETY: `at` is valid for the duration of the call, and has what `find` has found.
-        to_result(unsafe { pidns_hook_inner(at) })?;
-        Ok(Self(()))
-    }
-}
-
-impl Drop for InnerHooks {
-    fn drop(&mut self) {
-        // SAFETY: They were added, and nobody is inside any more who relies on them.
-        unsafe { pidns_unhook_inner() };
-        // SAFETY: No requirements. This context may sleep.
-        unsafe { pidns_wait_for_text() };
-    }
-}
-
-/// The outer hook, by which a clone comes into the module.
-struct OuterHook(());
-
-impl OuterHook {
-    /// Adds it. The inner hooks must be there, else a clone that comes in is refused.
-    fn add(copy_process: &Function, _inner: &InnerHooks) -> Result<Self> {
-        // SAFETY: `copy_process` is valid for the duration of the call, and `find` has found it.
-        to_result(unsafe { pidns_hook_outer(copy_process) })?;
-        Ok(Self(()))
-    }
-}
-
-impl Drop for OuterHook {
-    fn drop(&mut self) {
-        // SAFETY: It was added.
-        unsafe { pidns_unhook_outer() };
-        // Who was sent to `pidns_copy_process()` and has not entered yet.
-        // SAFETY: No requirements. This context may sleep.
-        unsafe { pidns_wait_for_text() };
-        Inside::wait_until_empty();
-    }
+///
+/// A kprobe on that very call has put another instruction in its place: then it is not found.
+///
+/// # Errors
+///
+/// [`ENOENT`] if there is no such call or more than one, [`ENOMEM`], or that the text cannot be
+/// read.
+fn only_call(function: &Function, callee: &Function) -> Result<usize> {
+    let mut text = KVVec::from_elem(0u8, function.size, GFP_KERNEL)?;
+    // SAFETY: There is room for so much. What cannot be read is an error; what is patched while it
+    // is read, a jump label for example, is none of what is looked for.
+    to_result(unsafe {
+        bindings::copy_from_kernel_nofault(
+            text.as_mut_ptr().cast(),
+            function.start as *const c_void,
+            function.size,
+        )
+    } as c_int)?;
+    return_of_only_call(&text, function.start, callee.start).ok_or(ENOENT)
 }
 
 /// All hooks.
-///
-/// They go in the order of the fields.
-pub(crate) struct Hooks {
-    _outer: OuterHook,
-    _inner: InnerHooks,
-}
+pub(crate) struct Hooks(());
 
 impl Hooks {
     /// Adds all hooks.
@@ -186,31 +146,39 @@ impl Hooks {
     /// # Errors
     ///
     /// - [`ENOENT`] if the kernel is none that the module knows;
-    /// - [`EBUSY`] if something else changes one of the functions, or ftrace is switched off;
+    /// - [`EBUSY`] if something else is called in the place of one of the functions, or ftrace is
+    ///   switched off;
     /// - [`ENOMEM`].
     pub(crate) fn add() -> Result<Self> {
         let copy_process = find(c"copy_process")?;
         let task_active_pid_ns = find(c"task_active_pid_ns")?;
-        let asks = only_call(&copy_process, &task_active_pid_ns).ok_or_else(|| {
-            pr_err!("not loaded: this kernel's copy_process is none that is known here\n");
-            ENOENT
+        let asks = only_call(&copy_process, &task_active_pid_ns).inspect_err(|_| {
+            pr_err!("not loaded: copy_process is none that is known here, or has a kprobe\n");
         })?;
-        let inner = Inner {
-            thread_check: task_active_pid_ns.hook,
+        let places = Places {
+            copy_process: copy_process.hook,
+            original: copy_process.start,
+            question: task_active_pid_ns.hook,
             asks,
             alloc_pid: find(c"alloc_pid")?.hook,
             copy_pid_ns: find(c"copy_pid_ns")?.hook,
         };
-
-        let busy = |err| {
+        // SAFETY: `places` is valid for the duration of the call, and has what `find` has found.
+        to_result(unsafe { pidns_hook(&raw const places) }).inspect_err(|_| {
             pr_err!("not loaded: ftrace is off, or another module changes the same functions\n");
-            err
-        };
-        let inner = InnerHooks::add(&inner).map_err(busy)?;
-        let outer = OuterHook::add(&copy_process, &inner).map_err(busy)?;
-        Ok(Self {
-            _outer: outer,
-            _inner: inner,
-        })
+        })?;
+        // SAFETY: No requirements.
+        if unsafe { pidns_has_ibt() } {
+            pr_warn!("no BPF fexit or fmod_ret on copy_process and task_active_pid_ns: this CPU has IBT\n");
+        }
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Hooks {
+    fn drop(&mut self) {
+        // SAFETY: They were added. The module is on its way out, so that nobody is in the middle of
+        // a clone by way of it: that would have it in use.
+        unsafe { pidns_unhook() };
     }
 }

@@ -30,21 +30,25 @@ impl Maker {
     ///
     /// # Errors
     ///
-    /// [`ENOMEM`].
+    /// - [`ENOMEM`];
+    /// - [`EBUSY`] if it is one.
     pub(crate) fn begin() -> Result<Self> {
         let (place, task) = Self::current();
-        // SAFETY: The array is static. It gets a pointer that is aligned as its entries must be.
-        let old = unsafe {
-            bindings::xa_store(
+        // SAFETY: The array is static and its lock is taken here, by no one who has it. It gets a
+        // pointer that is aligned as its entries must be.
+        let inserted = unsafe {
+            bindings::xa_lock(hooks::makers());
+            let inserted = bindings::__xa_insert(
                 hooks::makers(),
                 place,
                 task.cast(),
                 bindings::GFP_KERNEL, //
-            )
+            );
+            bindings::xa_unlock(hooks::makers());
+            inserted
         };
-        // SAFETY: This is what `xa_store()` has returned.
-        to_result(unsafe { bindings::xa_err(old) })?;
-        // INVARIANT: It was just stored.
+        to_result(inserted)?;
+        // INVARIANT: It was just inserted.
         Ok(Self(PhantomData))
     }
 

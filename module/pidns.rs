@@ -33,8 +33,7 @@
 //! - `pidns_copy_process()` is a plain function around the kernel's, as a livepatch would have it.
 //!   A kretprobe has as many instances as somebody chose, each taken by a clone that may be stuck
 //!   for as long as user space likes; an fprobe that looks at the return costs every task of the
-//!   machine a stack of return addresses. Here no clone is missed. One that must be refused, as
-//!   the module is about to go, is refused at the door, as the kernel would.
+//!   machine a stack of return addresses. Here no clone is missed.
 //! - No function is called by its address: on a machine with IBT only those that the kernel means
 //!   to be called so can be. `copy_process()` is called by a static call, which is patched to be a
 //!   direct one.
@@ -42,24 +41,34 @@
 //!   `pidns_copy_process()`, where the task may.
 //! - Of the kernel's structures, Rust looks into one, `struct kernel_clone_args`, at its first
 //!   field. What else there is to know comes from C, as the bindings of a kernel need not be right.
-//! - The hooks are `IPMODIFY`: with something else that changes the same functions, a livepatch
-//!   for example, the one that comes second is refused. They are `PERMANENT`: as long as they are
-//!   there, `kernel.ftrace_enabled` stays 1.
-//! - That the kernel is one that the module knows is checked as far as can be: the four functions
-//!   must be there, and `copy_process()` must ask for the active namespace in one place.
+//! - Only two hooks are `IPMODIFY`, where another function is called instead: those of
+//!   `copy_process()` and `task_active_pid_ns()`. With something else that does the same, a
+//!   livepatch for example, the one that comes second is refused. BPF programs that look at the
+//!   return of such a function are not refused: they then call the rest of it indirectly, which
+//!   the kernel does not survive on a machine with IBT. It is so with a livepatch as well; the
+//!   module warns of it.
+//! - The hooks are `PERMANENT`: as long as they are there, `kernel.ftrace_enabled` stays 1.
+//! - That the kernel is one that the module knows is checked as far as can be. There must be
+//!   functions of these four names that can be hooked, and `copy_process()` must have one call of
+//!   `task_active_pid_ns()`. What the functions take and do is checked where the module is built:
+//!   the patches of the series must apply to the source.
 //!
 //! # Coming and going
 //!
-//! The inner hooks, which do nothing without the outer one, come first. A clone that was under way
-//! by then does not pass the outer one any more and is refused as before.
+//! The hook of `copy_process()` comes last. A clone that was under way by then does not pass it any
+//! more and is refused as before.
 //!
-//! To go, first the outer hook goes, so that no more clones come in; then those that are inside are
-//! waited for, and then the inner hooks go. At each step ftrace waits for who runs a handler, and
-//! RCU for each task that may still be at the first or the last instructions of a function of
-//! the module. All of that ends by itself: in the middle of a clone nothing waits for user space,
-//! but for one thing. `CLONE_PIDFD` has a number written to the memory of the caller, which another
-//! process may hold up. So such a clone is no wait of rmmod's: it keeps the module in use,
-//! and rmmod says so.
+//! A clone that is inside has the module in use, so that rmmod refuses and does not wait. For a
+//! clone can wait for user space as long as that likes: `CLONE_PIDFD` has a number written to the
+//! memory of the caller, which another process may hold up; and one that fails half-way gives back
+//! the files that it has copied, which asks the server of a FUSE file system. A clone that comes
+//! when the module is on its way out is refused at the door.
+//!
+//! To go, the hooks are taken away. ftrace waits for who runs a handler, and RCU for each task that
+//! may still be at the first or the last instructions of a function of the module, where it does
+//! not have the module in use. All of that ends by itself. Where ftrace cannot take a hook away, as
+//! it has found a bug of its own and stopped, rmmod says so and never returns: what is hooked still
+//! calls the module.
 
 #[expect(dead_code, reason = "the kernel has uses for more of it")]
 #[path = "../rust/pidns/roles.rs"]
@@ -71,7 +80,7 @@ mod rule;
 mod calls;
 mod entries;
 mod hooks;
-mod inside;
+mod in_use;
 mod maker;
 mod thread;
 
@@ -82,7 +91,7 @@ module! {
     type: Module,
     name: "pidns",
     authors: ["pidns-rs maintainers"],
-    description: "Lets who has unshared its pid namespace make threads and more pid namespaces",
+    description: "Allows threads and more pid namespaces after unshare(CLONE_NEWPID)",
     license: "GPL v2",
 }
 

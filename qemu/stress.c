@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <linux/io_uring.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
@@ -25,6 +26,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -48,6 +50,8 @@ static struct shared {
 	_Atomic bool wrong;
 	_Atomic unsigned long threads, refused, created, workers, looks, failed_allocations;
 	_Atomic unsigned long kills, set_tids, pidfds, stalls, joins;
+	_Atomic unsigned long busy;	/* how often rmmod found the module in use */
+	_Atomic bool fails;		/* a clone is under way that fails */
 	struct slot slots[SLOTS];
 } *shared;
 
@@ -225,14 +229,13 @@ struct args3 {
 	uint64_t set_tid, set_tid_size, cgroup;
 };
 
-/* clone3() of a thread that ends at once, without a look at its stack. */
+/* clone3() of a thread that ends at once, without a look at its stack; CLONE_FILES is as asked. */
 static long clone_thread(struct args3 *args)
 {
 	static char stack[4096];
 	long result;
 
-	args->flags |= CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_SYSVSEM |
-		       CLONE_THREAD;
+	args->flags |= CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_SYSVSEM | CLONE_THREAD;
 	args->stack = (uintptr_t)stack;
 	args->stack_size = sizeof(stack);
 	asm volatile("syscall\n\t"
@@ -267,7 +270,7 @@ static void make_special_threads(void)
 	for (int i = 0; i < 40; i++) {
 		pid_t tid = 100000 + dice(10000);
 		int pidfd = -1;
-		struct args3 args = {};
+		struct args3 args = { .flags = CLONE_FILES };
 		long got;
 
 		switch (dice(3)) {
@@ -280,7 +283,7 @@ static void make_special_threads(void)
 			shared->set_tids += got > 0;
 			break;
 		case 1:
-			args.flags = CLONE_PIDFD;
+			args.flags |= CLONE_PIDFD;
 			args.pidfd = (uintptr_t)&pidfd;
 			got = clone_thread(&args);
 			if (got > 0)
@@ -288,7 +291,7 @@ static void make_special_threads(void)
 			shared->pidfds += got > 0;
 			break;
 		default:
-			args.flags = CLONE_NEWUTS;
+			args.flags |= CLONE_NEWUTS;
 			got = clone_thread(&args);
 			break;
 		}
@@ -459,7 +462,7 @@ static void load_workers(int unused)
 static void fail_allocations(void)
 {
 	for (int nth = 1; nth <= 60; nth++) {
-		struct args3 args = {};
+		struct args3 args = { .flags = dice(2) ? CLONE_FILES : 0 };
 		int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 		char text[16];
 		long got;
@@ -498,61 +501,159 @@ static void load_failures(int unused)
 	in_child(fail_allocations);
 }
 
-static long uffd;
-static int *stalled_pidfd;
-
-/* The maker of load_stalls(): its clone is stuck until the page of its pidfd is there. */
-static void *stalled_maker(void *unused)
+/* Holds up a clone until rmmod, which is not to wait for it, has refused for a while. */
+static void hold(void)
 {
-	struct args3 args = { .flags = CLONE_PIDFD, .pidfd = (uintptr_t)stalled_pidfd };
+	unsigned long enough = shared->busy + 20;
+
+	for (int i = 0; i < 30000 && shared->busy < enough; i++)
+		usleep(1000);
+	shared->stalls += shared->busy >= enough;
+}
+
+static int *held_pidfd;
+
+/* Its clone is stuck until the page of its pidfd is there. */
+static void *make_with_held_pidfd(void *unused)
+{
+	struct args3 args = { .flags = CLONE_FILES | CLONE_PIDFD,
+			      .pidfd = (uintptr_t)held_pidfd };
 
 	if (make_odd()) {
 		long got = clone_thread(&args);
 
-		shared->stalls += got > 0;
 		shared->refused += got == -EINVAL;
 		if (got < 0 && got != -EINVAL && got != -ENOMEM)
-			wrong("a stalled thread: %s", strerror(-got));
+			wrong("a thread with a pidfd that is held up: %s", strerror(-got));
 	}
 	return unused;
 }
 
-/* User space holds up a clone in its middle, for longer than rmmod takes. */
-static void stall(void)
+static void hold_by_memory(void)
 {
+	long uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct pollfd poll_fd = { .fd = uffd, .events = POLLIN };
 	struct uffdio_zeropage page;
-	struct pollfd poll_fd;
 	pthread_t id;
 
-	uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	stalled_pidfd = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			     0);
-	range.range.start = (uintptr_t)stalled_pidfd;
+	held_pidfd = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	range.range.start = (uintptr_t)held_pidfd;
 	range.range.len = 4096;
 	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) || ioctl(uffd, UFFDIO_REGISTER, &range) ||
-	    pthread_create(&id, NULL, stalled_maker, NULL))
+	    pthread_create(&id, NULL, make_with_held_pidfd, NULL))
 		return;
-	poll_fd = (struct pollfd){ .fd = uffd, .events = POLLIN };
 	if (poll(&poll_fd, 1, 5000) == 1)
-		sleep(2);
+		hold();
 	page = (struct uffdio_zeropage){ .range = range.range };
 	ioctl(uffd, UFFDIO_ZEROPAGE, &page);
 	pthread_join(id, NULL);
 }
 
+/* The clone fails, as its own pid is taken, and then gives back the files that it has copied. */
+static void make_with_held_file(const char *path)
+{
+	pid_t tid = getpid();
+	struct args3 args = { .set_tid = (uintptr_t)&tid, .set_tid_size = 1 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	long got;
+
+	if (fd < 0) {
+		wrong("%s: %s", path, strerror(errno));
+		_exit(0);
+	}
+	if (make_odd()) {
+		shared->fails = true;
+		got = clone_thread(&args);
+		shared->fails = false;
+		shared->refused += got == -EINVAL;
+		if (got != -EEXIST && got != -EINVAL && got != -ENOMEM)
+			wrong("a thread with a pid that is taken: %s",
+			      got < 0 ? strerror(-got) : "it was made");
+	}
+	_exit(0);
+}
+
+/* The server of a file system that is one file: holds up the clone that closes it. */
+static void serve(int fuse)
+{
+	static char in[1 << 16];
+	const struct fuse_in_header *asked = (void *)in;
+	struct pollfd poll_fd = { .fd = fuse, .events = POLLIN };
+
+	while (poll(&poll_fd, 1, 1000) == 1 && read(fuse, in, sizeof(in)) > 0) {
+		struct {
+			struct fuse_out_header header;
+			struct fuse_init_out init;
+		} out = { .header = { .len = sizeof(out.header), .unique = asked->unique } };
+
+		switch (asked->opcode) {
+		case FUSE_INIT:
+			out.header.len = sizeof(out);
+			out.init = (struct fuse_init_out){ .major = FUSE_KERNEL_VERSION,
+							   .minor = FUSE_KERNEL_MINOR_VERSION,
+							   .max_write = 4096 };
+			break;
+		case FUSE_FLUSH:
+			if (shared->fails)
+				hold();
+			break;
+		case FUSE_FORGET:
+		case FUSE_BATCH_FORGET:
+		case FUSE_INTERRUPT:
+			continue;
+		default:
+			out.header.error = -ENOSYS;
+		}
+		if (write(fuse, &out, out.header.len) < 0 && errno != ENOENT)
+			wrong("FUSE: %s", strerror(errno));
+	}
+}
+
+static void hold_by_file(void)
+{
+	int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	char path[] = "/tmp/stress-XXXXXX", options[64];
+	int file = mkstemp(path);
+	pid_t pid;
+
+	snprintf(options, sizeof(options), "fd=%d,rootmode=100600,user_id=0,group_id=0", fuse);
+	if (fuse < 0 || file < 0 || unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("fuse", path, "fuse", 0, options)) {
+		wrong("no file system in user space: %s", strerror(errno));
+	} else {
+		pid = fork_child();
+		if (!pid) {
+			close(fuse);
+			make_with_held_file(path);
+		}
+		serve(fuse);
+		/* Whatever waits for an answer gets none, but ends. */
+		close(fuse);
+		if (pid > 0)
+			waitpid(pid, NULL, __WALL);
+		umount2(path, MNT_DETACH);
+	}
+	unlink(path);
+}
+
+/* User space holds up a clone in its middle: where its pidfd is written, or where it has failed. */
 static void load_stalls(int unused)
 {
 	pid_t pid = fork_child();
 
 	if (!pid) {
-		stall();
+		if (dice(2))
+			hold_by_memory();
+		else
+			hold_by_file();
 		_exit(0);
 	}
 	if (pid > 0)
 		waitpid(pid, NULL, __WALL);
-	sleep(8);
+	usleep(dice(3000000));
 }
 
 /* Kills makers, whatever they are doing. */
@@ -637,8 +738,8 @@ static long objects(const char *cache)
 static const char *const caches[] = { "nsproxy", "pid_namespace", "pid_2" };
 #define CACHES ((int)(sizeof(caches) / sizeof(caches[0])))
 
-static double longest;
-static unsigned long busy;
+/* Seconds: for a module that nobody uses, and for one in use. */
+static double longest, longest_refusal;
 
 static bool load_module(const char *path)
 {
@@ -652,21 +753,29 @@ static bool load_module(const char *path)
 	return loaded;
 }
 
+static void at_least(double *most, double value)
+{
+	if (value > *most)
+		*most = value;
+}
+
 static bool unload_module(void)
 {
-	double began = now();
+	const double began = now();
+	double last = began;
 
-	/* In use while a clone with a pidfd is under way. */
+	/* In use while a clone is inside. */
 	while (syscall(SYS_delete_module, "pidns", O_NONBLOCK)) {
 		if (errno != EAGAIN || now() > began + 60) {
 			wrong("rmmod: %s", strerror(errno));
 			return false;
 		}
-		busy++;
+		at_least(&longest_refusal, now() - last);
+		shared->busy++;
 		usleep(1000);
+		last = now();
 	}
-	if (now() - began > longest)
-		longest = now() - began;
+	at_least(&longest, now() - last);
 	return true;
 }
 
@@ -697,7 +806,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (write_text(FAILSLAB "ignore-gfp-wait", "N") || write_text(FAILSLAB "verbose", "0"))
 		puts("# this kernel cannot make allocations fail");
-	puts("TAP version 13\n1..3");
+	puts("TAP version 13\n1..4");
 
 	/* What is made once and kept is made before the count. */
 	if (!fork_child()) {
@@ -732,13 +841,14 @@ int main(int argc, char **argv)
 	}
 	printf("# %lu threads, %lu workers of the kernel, %lu namespaces, %lu refused\n",
 	       shared->threads, shared->workers, shared->created, shared->refused);
-	printf("# %lu with a pid asked for, %lu with a pidfd, %lu of them held up by user space\n",
-	       shared->set_tids, shared->pidfds + shared->stalls, shared->stalls);
+	printf("# %lu with a pid asked for, %lu with a pidfd, %lu held up until rmmod refused\n",
+	       shared->set_tids, shared->pidfds, shared->stalls);
 	printf("# %lu looks, %lu joins, %lu kills, %lu failed allocations\n", shared->looks,
 	       shared->joins, shared->kills, shared->failed_allocations);
-	printf("# rmmod took %.1f s at most, and found the module in use %lu times\n", longest,
-	       busy);
+	printf("# rmmod took %.1f s at most; refused %lu times, in %.1f s at most\n", longest,
+	       shared->busy, longest_refusal);
 	verdict(!shared->wrong, "nobody_sees_anything_wrong");
+	verdict(shared->stalls && longest < 20, "rmmod_waits_for_nobody_whom_user_space_holds_up");
 
 	/* The last of them go after a grace period, by a worker. */
 	for (int i = 0; i < 30 && !gone; i++) {

@@ -39,6 +39,12 @@ chosen_kernel() {
 	kernel_paths
 }
 
+# need_root WHAT: refuses where nobody can; a job in the background could not ask for a password.
+need_root() {
+	((EUID == 0)) || command -v sudo >/dev/null || die "only root can $1, and there is no sudo here"
+	((EUID == 0)) || sudo -v || die "sudo refused: only root can $1"
+}
+
 as_root() {
 	if ((EUID == 0)); then "$@"; else sudo "$@"; fi
 }

@@ -82,12 +82,14 @@ class Phases:
             "test-debian",
             "debian",
             os.path.join(guest.BUILT, "pid_namespace"),
-            [*self.programs, f"insmod {module}", *self.programs, "rmmod pidns", *self.programs],
+            [*self.programs, f"insmod {module}", "hooks", *self.programs]
+            + ["rmmod pidns", *self.programs],
             limit=PROGRAM_LIMIT,
             guest_limit=GUEST_LIMIT,
         )
         self.results = [{} for _ in PHASES]  # of each phase, by program and case
-        self.steps = []  # insmod and rmmod, as cases
+        self.phase = 0
+        self.steps = []  # insmod, hooks and rmmod, as cases
 
     def run(self):
         """The groups: one for each program, and one for the guest."""
@@ -101,11 +103,12 @@ class Phases:
         yield Group("guest", [*self.steps, *self.end()])
 
     def take(self, ran):
-        if ran.name in ("insmod", "rmmod"):
+        if ran.name in ("insmod", "hooks", "rmmod"):
             why = " ".join(filter(None, ran.lines)) or f"status {ran.status}"
             self.steps.append(Case(ran.name, *(("failed", why) if ran.status else ("passed",))))
+            self.phase += ran.name != "hooks"
             return
-        results = self.results[len(self.steps)]
+        results = self.results[self.phase]
         for case in program_group(ran.name, ran.lines, ran.status, ran.seconds, ran.notes).cases:
             results[ran.name, case.name] = case
 
