@@ -21,7 +21,7 @@ help: ## this list
 		while IFS='|' read -r name text; do printf 'make %-10s %s\n' "$$name" "$$text"; done
 
 .PHONY: run
-run: ## boot the kernel and show what unshare(CLONE_NEWPID) does there
+run: ## boot the kernel and show what unshare(CLONE_NEWPID) does there; ARCH=arm64
 	@exec scripts/steps $(KERNEL_STEPS) -- scripts/tour rust
 
 .PHONY: module
@@ -37,11 +37,11 @@ deb: ## package the module for Debian, so that each new kernel gets it
 	@exec scripts/steps 'setup deb' deb
 
 .PHONY: test
-test: ## run every test on both implementations; TEST=name, VARIANT=c, DEBUG=1, KCSAN=1
+test: ## run every test on both implementations; TEST=name, VARIANT=c, DEBUG=1, KCSAN=1, ARCH=arm64
 	@exec scripts/steps 'setup checks' fetch lay -- scripts/test
 
 .PHONY: bench
-bench: ## count the instructions of pid namespaces on stock, C and Rust; KVM=1: nanoseconds
+bench: ## count the instructions of pid namespaces on stock, C and Rust; KVM=1: nanoseconds; ARCH=arm64
 	@exec scripts/steps setup fetch lay 'build stock' 'build rust' 'build c' 'build bench' -- \
 		scripts/bench
 
@@ -85,7 +85,7 @@ shell: ## open a shell in the guest, on the root file system of this machine
 	@exec scripts/steps $(KERNEL_STEPS) -- qemu/boot rust --interactive
 
 .PHONY: exec
-exec: ## run CMD='...' in the guest as root; CONSOLE=file keeps the kernel's log
+exec: ## run CMD='...' in the guest as root; CONSOLE=file keeps the kernel's log; ARCH=arm64
 	@exec scripts/exec "$$CMD_TEXT"
 
 .PHONY: gdb

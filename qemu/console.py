@@ -16,6 +16,7 @@ COMPLAINT = re.compile(
             r"\bOops: ",
             r"general protection fault",
             r"Unable to handle kernel ",
+            r"Internal error: ",
             r"\bINFO: (task|rcu|possible|suspicious|inconsistent|trying to register)",
             r"rcu: .*(stall|starved|wakeup issue)",
             r"(soft|hard) lockup",
@@ -39,7 +40,7 @@ COMPLAINT = re.compile(
             r"rust_kernel: panicked at",
             r"nobody cared",
             r"leaked .*percpu|percpu ref .* <= 0",
-            r"Call Trace:",
+            r"Call [Tt]race:",
         )
     )
 )

@@ -10,7 +10,9 @@
 set -euo pipefail
 shopt -s inherit_errexit
 
-oddball=$(realpath "${BASH_SOURCE[0]%/*}/../build/oddball")
+oddball=$(realpath "${BASH_SOURCE[0]%/*}/../build")
+[[ $(uname -m) == x86_64 ]] || oddball+=/arm64
+oddball+=/oddball
 facts=0 wrong=0
 
 if [[ ${PIDNS_COLOR:-} ]]; then

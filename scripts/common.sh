@@ -17,7 +17,6 @@ base=$build/base
 linux=$build/linux
 # What scripts/lay last put there of its own.
 laid=$linux.laid
-log=$build/log
 step=${0##*/}
 verbose=${V:-}
 [[ $verbose != 0 ]] || verbose=
@@ -33,20 +32,28 @@ export LC_ALL=C.UTF-8
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 
-# One word for each architecture: the kernel's, the image, QEMU's package.
-case $(uname -m) in
-	x86_64) arch=x86_64 image=arch/x86/boot/bzImage qemu=qemu-system-x86 ;;
-	aarch64) arch=arm64 image=arch/arm64/boot/Image qemu=qemu-system-arm ;;
-	*) arch=$(uname -m) image='' qemu='' ;;
-esac
-
-mkdir -p "$log"
-
 # die MESSAGE: the one line that says what is wrong.
 die() {
 	printf '%spidns: %s%s\n' "${red-}" "$*" "${plain-}" >&2
 	exit 1
 }
+
+# What the guests are: machines like this one, or what ARCH= names, which is emulated and has
+# a directory of its own below build/.  For each: its name for GNU's and LLVM's tools, the
+# kernel's image, QEMU's program and the package that has it.  qemu/machine.py has the same.
+arch=${ARCH:-x86_64}
+case $arch in
+	x86_64) cpu=x86_64 image=arch/x86/boot/bzImage qemu=qemu-system-x86 made=$build ;;
+	arm64) cpu=aarch64 image=arch/arm64/boot/Image qemu=qemu-system-arm made=$build/arm64 ;;
+	*) die "ARCH=$arch: it is x86_64, which is the default, or arm64" ;;
+esac
+objects=$made/obj
+log=$made/log
+mkdir -p "$log"
+# What another architecture's programs are built and run with: a Debian of its own.
+guest_root=$made/root
+foreign=''
+[[ $arch == x86_64 ]] || foreign=y
 
 if [[ -t 2 ]]; then
 	bold=$'\e[1m' red=$'\e[31m' plain=$'\e[0m' wipe=$'\r\e[K'
@@ -159,11 +166,13 @@ edits() {
 	done
 }
 
-# tools_env: what setup wrote.
+# tools_env: what setup wrote; and user_cc, which compiles programs for the guest.
 tools_env() {
 	[[ -f $build/env ]] || die "there is no build/env yet: run scripts/setup first"
 	# shellcheck source=/dev/null
 	. "$build/env"
+	user_cc=$CC
+	[[ ! $foreign ]] || user_cc+=" --target=$cpu-linux-gnu --sysroot=$guest_root -fuse-ld=lld"
 }
 
 # enough DIRECTORY MEGABYTES WHAT: room on its disk.
@@ -181,5 +190,5 @@ offline() {
 
 # image_of VARIANT: the kernel to boot.
 image_of() {
-	echo "$build/obj/$1/$image"
+	echo "$objects/$1/$image"
 }

@@ -9,10 +9,13 @@ import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+sys.path.insert(0, os.path.join(TOP, "qemu"))
+import machine  # noqa: E402  (ours)
+
 BUILD = os.path.join(TOP, "build")
-LOG = os.path.join(BUILD, "log")
+LOG = machine.LOG
 SOURCE = os.path.join(BUILD, "linux/tools/testing/selftests")
-BUILT = os.path.join(BUILD, "obj/selftests/installed")
+BUILT = os.path.join(machine.OBJECTS, "selftests/installed")
 
 
 def say(message):

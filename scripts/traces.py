@@ -3,7 +3,8 @@
 
 import os
 
-from guest import LOG
+import machine
+from guest import BUILT, LOG, TOP
 from ktap import Case, Group
 
 PROGRAM = "random_operations"
@@ -45,11 +46,12 @@ def difference(seed, one, other, names, options):
         lines = [trace[at] if at < len(trace) else "(nothing)" for trace in (one, other)]
         if lines[0] != lines[1]:
             width = max(map(len, names))
+            program = os.path.join(os.path.relpath(BUILT, TOP), "pid_namespace", PROGRAM)
             log = [f"seed {seed}", *one[max(0, at - BEFORE) : at]]
             log += [f"{name:{width}}: {line}" for name, line in zip(names, lines)]
             log += [
-                f"once more: make exec VARIANT={name} CMD='build/obj/selftests/installed/"
-                f"pid_namespace/{PROGRAM} {options} --seeds {seed}-{seed}'"
+                f"once more: make exec{machine.WORD} VARIANT={name} CMD='{program} {options} "
+                f"--seeds {seed}-{seed}'"
                 for name in names
             ]
             return log
