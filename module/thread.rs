@@ -4,10 +4,7 @@
 
 use crate::{
     roles::ActiveNs,
-    rule::{
-        NewNamespace,
-        NewNamespaces, //
-    },
+    rule::NewNamespaces, //
 };
 use kernel::{
     bindings,
@@ -20,7 +17,7 @@ use kernel::{
 /// new one: the kernel goes on to refuse that.
 fn asks_for_thread(flags: u64) -> bool {
     flags & u64::from(bindings::CLONE_THREAD) != 0
-        && !NewNamespaces::requested_by(flags).contains_any(NewNamespace::Pid | NewNamespace::User)
+        && !NewNamespaces::requested_by(flags).has(bindings::CLONE_NEWPID | bindings::CLONE_NEWUSER)
 }
 
 /// Returns the pid namespace that a thread is born in, if its maker lives in `active`.

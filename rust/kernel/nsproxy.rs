@@ -5,9 +5,9 @@
 //! C header: [`include/linux/nsproxy.h`](srctree/include/linux/nsproxy.h)
 
 use crate::{
+    as_in_c,
     bindings,
     pid_namespace::PidNamespace,
-    prelude::*,
     sync::aref::ARef,
     types::Opaque,
     user_namespace::UserNamespace, //
@@ -16,6 +16,12 @@ use core::{
     mem,
     ptr::NonNull, //
 };
+
+as_in_c! {
+    nsset { nsproxy, cred }
+    nsproxy { pid_ns_for_children }
+    cred { user_ns }
+}
 
 /// Wraps the kernel's `struct nsset`: what the current task, which calls `setns()`, will change to,
 /// if all goes well.
@@ -53,24 +59,21 @@ impl NsSet {
 
     /// Sets the pid namespace that the children of the task will be born in.
     ///
-    /// # Errors
+    /// The reference belongs to the task from here on, and that to the old one is given up.
     ///
-    /// - [`EINVAL`] if `ns` is neither the active pid namespace of the task nor lies below it. A
-    ///   task relies on having pids of all its children, and so does the code that ends it;
-    /// - [`ESRCH`] if the task has been through `release_task()`, which no caller of `setns()` has.
+    /// # Safety
+    ///
+    /// `ns` must be the active pid namespace of the current task, or lie below it. A task relies on
+    /// having pids of all its children, and so does the code that ends it.
     #[inline]
-    pub fn set_pid_ns_for_children(&mut self, ns: &PidNamespace) -> Result {
-        if !current!().active_pid_ns().ok_or(ESRCH)?.is_ancestor_of(ns) {
-            return Err(EINVAL);
-        }
+    pub unsafe fn set_pid_ns_for_children(&mut self, ns: ARef<PidNamespace>) {
         // CAST: `PidNamespace` is a transparent wrapper around `struct pid_namespace`.
-        let new = ARef::into_raw(ARef::from(ns)).as_ptr().cast();
+        let new = ARef::into_raw(ns).as_ptr().cast();
         // SAFETY: By the type invariant `nsproxy` is valid and ours.
         let field = unsafe { &mut (*(*self.0.get()).nsproxy).pid_ns_for_children };
         let old = mem::replace(field, new);
         // SAFETY: By the type invariant the field is not null and owned a reference, which is ours
         // now that the field has another value.
         drop(unsafe { ARef::<PidNamespace>::from_raw(NonNull::new_unchecked(old.cast())) });
-        Ok(())
     }
 }

@@ -26,8 +26,12 @@ pub struct UserNamespace(Opaque<bindings::user_namespace>);
 // - It is okay to send ownership of `UserNamespace` across thread boundaries.
 unsafe impl Send for UserNamespace {}
 
-// SAFETY: The methods only read `parent` and `level`, which never change once a user namespace
-// has been made, and the reference count, which C changes atomically.
+// SAFETY: All that the methods do with a user namespace is to pass it to functions of C that any
+// number of threads may call at a time, without a lock:
+// - `in_userns()` and `ns_capable()` read `parent`, `level` and `owner`, which never change once a
+//   user namespace has been made;
+// - the security modules that `ns_capable()` asks synchronise what they have of their own;
+// - the reference count changes atomically.
 unsafe impl Sync for UserNamespace {}
 
 impl UserNamespace {

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+// Derived from kernel/pid_namespace.c:
+// Copyright (C) 2007 Pavel Emelyanov <xemul@openvz.org>, OpenVZ, SWsoft Inc.
+// Copyright (C) 2007 Sukadev Bhattiprolu <sukadev@us.ibm.com>, IBM
+// Many thanks to Oleg Nesterov for comments and help
+
 //! What is set up at boot.
 
 use crate::{
@@ -7,42 +12,15 @@ use crate::{
     destroy, //
 };
 use kernel::{
-    bindings,
+    error::from_result,
+    ns_common::Namespace,
+    pid_namespace::PidNamespace,
     prelude::*, //
 };
 
-/// Makes the caches and the work item, registers the sysctls, and puts the initial
-/// namespace into the tree.
-///
-/// # Safety
-///
-/// To be called once, by an initcall that comes before there is any user space: only that makes
-/// namespaces.
-#[link_section = ".init.text"]
-unsafe fn init() {
-    // SAFETY: This is the one call.
-    unsafe { caches::init() };
-    // SAFETY: As above. Nobody can make a namespace before the caches are there.
-    unsafe { destroy::init() };
-
-    #[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
-    // SAFETY: As above.
-    unsafe {
-        crate::sysctl::init()
-    };
-    // SAFETY: As above.
-    unsafe { bindings::register_pid_ns_sysctl_table_vm() };
-
-    // SAFETY: The initial namespace is static and whole, and enters the tree once. Its id is one
-    // of those that are kept for the initial namespaces.
-    unsafe {
-        let ns = &raw mut bindings::init_pid_ns.ns;
-        bindings::__ns_tree_gen_id(ns, bindings::init_ns_id_PID_NS_INIT_ID.into());
-        bindings::__ns_tree_add_raw(ns, &raw mut bindings::pid_ns_tree);
-    }
-}
-
 /// Sets up pid namespaces at boot.
+///
+/// Returns 0, or `-ENOMEM`; who then asks for a new namespace gets that as well.
 ///
 /// # Safety
 ///
@@ -50,7 +28,14 @@ unsafe fn init() {
 #[export]
 #[link_section = ".init.text"]
 pub(crate) unsafe extern "C" fn pid_namespaces_init() -> c_int {
-    // SAFETY: By the safety requirements.
-    unsafe { init() };
-    0
+    from_result(|| {
+        // SAFETY: By the safety requirements this is the one call, and nobody makes a namespace.
+        unsafe { caches::init() }?;
+        destroy::init()?;
+        #[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
+        crate::sysctl::NS_LAST_PID.register(c"kernel")?;
+        // SAFETY: The initial namespace is static and whole, and enters the tree once.
+        unsafe { PidNamespace::add_to_tree(PidNamespace::initial()) };
+        Ok(0)
+    })
 }

@@ -1,39 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+// Derived from kernel/pid_namespace.c:
+// Copyright (C) 2007 Pavel Emelyanov <xemul@openvz.org>, OpenVZ, SWsoft Inc.
+// Copyright (C) 2007 Sukadev Bhattiprolu <sukadev@us.ibm.com>, IBM
+// Many thanks to Oleg Nesterov for comments and help
+
 //! The slab caches: one for pid namespaces, and one for the pids of each level.
 //!
 //! A `struct pid` ends in one number for each level that it has, so that its size depends on the
 //! level. The cache for level 0 is that of the initial namespace; `kernel/pid.c` makes it at boot.
-//!
-//! C header: [`include/linux/slab.h`](srctree/include/linux/slab.h)
 
 use crate::level::Level;
-use core::ptr::{
-    null_mut,
-    NonNull, //
-};
+use core::ptr::NonNull;
 use kernel::{
     bindings,
     prelude::*,
+    slab::{
+        Cache,
+        CacheBox,
+        Flags, //
+    },
     str::CString,
-    sync::atomic::{
-        Acquire,
-        Atomic,
-        Relaxed,
-        Release, //
-    }, //
+    sync::SetOnce,
+    types::Opaque,
+    warn_on_once, //
 };
 
-type Cache = Atomic<*mut bindings::kmem_cache>;
+/// The memory of a pid namespace.
+pub(crate) type Memory = CacheBox<Opaque<bindings::pid_namespace>>;
 
-const LEVELS: usize = bindings::MAX_PID_NS_LEVEL as usize;
+type PidCache = Cache<Opaque<bindings::pid>>;
 
-/// The cache for pid namespaces; set once, at boot.
-static NAMESPACES: Cache = Cache::new(null_mut());
+/// The cache for pid namespaces; set at boot.
+static NAMESPACES: SetOnce<Cache<Opaque<bindings::pid_namespace>>> = SetOnce::new();
 
-/// The caches for the pids of level 1 and up. Each is null until the first namespace of its level
+/// The caches for the pids of level 1 and up. Each is empty until the first namespace of its level
 /// is made, and stays for good.
-static PIDS: [Cache; LEVELS] = [const { Cache::new(null_mut()) }; LEVELS];
+static PIDS: [SetOnce<PidCache>; bindings::MAX_PID_NS_LEVEL as usize] =
+    [const { SetOnce::new() }; bindings::MAX_PID_NS_LEVEL as usize];
 
 kernel::sync::global_lock! {
     // SAFETY: `init` initialises it, before anybody can make a namespace.
@@ -43,19 +47,18 @@ kernel::sync::global_lock! {
 
 /// Makes the cache for pid namespaces. Panics without memory.
 ///
+/// # Errors
+///
+/// [`ENOMEM`], for the sake of completeness.
+///
 /// # Safety
 ///
 /// Must be called once, before anybody makes a pid namespace.
-pub(crate) unsafe fn init() {
+pub(crate) unsafe fn init() -> Result {
     // SAFETY: By the safety requirements this is the one call.
     unsafe { MAKING.init() };
-    let cache = create(
-        c"pid_namespace",
-        size_of::<bindings::pid_namespace>(),
-        align_of::<bindings::pid_namespace>(),
-        bindings::SLAB_PANIC | bindings::SLAB_ACCOUNT,
-    );
-    NAMESPACES.store(cache, Release);
+    NAMESPACES.populate(Cache::new(c"pid_namespace", Flags::PANIC | Flags::ACCOUNT)?);
+    Ok(())
 }
 
 /// Allocates the memory of a pid namespace, zeroed.
@@ -63,20 +66,28 @@ pub(crate) unsafe fn init() {
 /// # Errors
 ///
 /// [`ENOMEM`].
-pub(crate) fn alloc_namespace() -> Result<NonNull<bindings::pid_namespace>> {
-    // SAFETY: The cache was made at boot. As it never goes away, the pointer is valid.
-    let ns = unsafe { bindings::kmem_cache_zalloc(NAMESPACES.load(Acquire), bindings::GFP_KERNEL) };
-    NonNull::new(ns.cast()).ok_or(ENOMEM)
+#[inline]
+pub(crate) fn alloc() -> Result<Memory> {
+    Ok(CacheBox::new_zeroed(namespaces()?, GFP_KERNEL)?)
 }
 
-/// Frees the memory of a pid namespace.
+/// Takes the memory of a pid namespace back, which is freed when it is dropped.
 ///
 /// # Safety
 ///
-/// `ns` must come from [`alloc_namespace`] and must not be used any more.
-pub(crate) unsafe fn free_namespace(ns: NonNull<bindings::pid_namespace>) {
-    // SAFETY: The safety requirements guarantee that `ns` came from this cache.
-    unsafe { bindings::kmem_cache_free(NAMESPACES.load(Acquire), ns.as_ptr().cast()) };
+/// `ns` must be what [`alloc`] has returned in a box that was forgotten, and nobody else may use it
+/// any more.
+pub(crate) unsafe fn from_raw(ns: NonNull<Opaque<bindings::pid_namespace>>) -> Option<Memory> {
+    let cache = namespaces().ok()?;
+    // SAFETY: By the safety requirements. There is one cache for pid namespaces.
+    Some(unsafe { CacheBox::from_raw(ns, cache) })
+}
+
+fn namespaces() -> Result<&'static Cache<Opaque<bindings::pid_namespace>>> {
+    let cache = NAMESPACES.as_ref();
+    // It is there since boot, before anybody could ask for it.
+    warn_on_once!(cache.is_none());
+    cache.ok_or(ENOMEM)
 }
 
 /// Returns the cache for the pids of `level`, and makes it if it is the first time.
@@ -85,9 +96,13 @@ pub(crate) unsafe fn free_namespace(ns: NonNull<bindings::pid_namespace>) {
 ///
 /// [`ENOMEM`].
 #[doc(alias = "create_pid_cachep")]
-pub(crate) fn for_pids(level: Level<'_>) -> Result<NonNull<bindings::kmem_cache>> {
-    let slot = PIDS.get(level.index()).ok_or(ENOSPC)?;
-    match NonNull::new(slot.load(Acquire)) {
+#[inline]
+pub(crate) fn for_pids(level: Level<'_>) -> Result<&'static PidCache> {
+    let slot = PIDS.get(level.into_raw() as usize - 1);
+    // By its type invariant the level has a place there.
+    warn_on_once!(slot.is_none());
+    let slot = slot.ok_or(ENOMEM)?;
+    match slot.as_ref() {
         Some(cache) => Ok(cache),
         None => make_for_pids(level, slot),
     }
@@ -96,37 +111,18 @@ pub(crate) fn for_pids(level: Level<'_>) -> Result<NonNull<bindings::kmem_cache>
 /// Makes the cache for the pids of `level`, unless somebody else just has.
 // Once for each level: what it needs on the stack is not to be set up each time.
 #[cold]
-fn make_for_pids(level: Level<'_>, slot: &Cache) -> Result<NonNull<bindings::kmem_cache>> {
-    // The name as in /proc/slabinfo: `pid_2` is for pids that have two numbers.
+fn make_for_pids(level: Level<'_>, slot: &'static SetOnce<PidCache>) -> Result<&'static PidCache> {
+    // The name as in /proc/slabinfo: `pid_2` is for pids that have two numbers. `struct pid`
+    // itself has room for none.
     let numbers = level.into_raw() as usize + 1;
     let name = CString::try_from_fmt(fmt!("pid_{numbers}"))?;
-    // `struct pid` itself has room for no number.
-    let size = size_of::<bindings::pid>() + numbers * size_of::<bindings::upid>();
+    let tail = numbers * size_of::<bindings::upid>();
 
     let _making = MAKING.lock();
     // Somebody else may have made it. If that failed, this may not.
-    let mut cache = slot.load(Relaxed);
-    if cache.is_null() {
-        let flags = bindings::SLAB_HWCACHE_ALIGN | bindings::SLAB_ACCOUNT;
-        cache = create(&name, size, 0, flags);
-        slot.store(cache, Release);
+    if slot.as_ref().is_none() {
+        let flags = Flags::HWCACHE_ALIGN | Flags::ACCOUNT;
+        slot.populate(Cache::with_tail(&name, tail, flags)?);
     }
-    NonNull::new(cache).ok_or(ENOMEM)
-}
-
-/// Makes a cache; null without memory.
-fn create(
-    name: &CStr,
-    size: usize,
-    align: usize,
-    flags: bindings::slab_flags_t,
-) -> *mut bindings::kmem_cache {
-    let mut args = bindings::kmem_cache_args {
-        align: align as u32,
-        ..Default::default()
-    };
-    // SAFETY: The name is copied, and the arguments are valid for the duration of the call.
-    unsafe {
-        bindings::__kmem_cache_create_args(name.as_char_ptr(), size as u32, &raw mut args, flags)
-    }
+    slot.as_ref().ok_or(ENOMEM)
 }

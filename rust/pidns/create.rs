@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+// Derived from kernel/pid_namespace.c:
+// Copyright (C) 2007 Pavel Emelyanov <xemul@openvz.org>, OpenVZ, SWsoft Inc.
+// Copyright (C) 2007 Sukadev Bhattiprolu <sukadev@us.ibm.com>, IBM
+// Many thanks to Oleg Nesterov for comments and help
+
 //! Which pid namespace the children of a task get, the rules for making a new one, and its steps.
 //!
 //! Each step that can fail is a type that owns the step before it. Dropping a value undoes its own
 //! step and then the earlier ones, the last first; only the last type can be published. So no
 //! error path can forget an undo, and no namespace can be seen that is not whole.
-//!
-//! C header: [`include/linux/pid_namespace.h`](srctree/include/linux/pid_namespace.h)
 
 use crate::{
     caches,
@@ -28,15 +31,15 @@ use core::{
 };
 use kernel::{
     bindings,
-    error::to_result,
-    pid_namespace::PidNamespace,
+    ns_common::Namespace,
+    pid_namespace::{
+        PidNamespace,
+        Pids, //
+    },
     prelude::*,
     sync::aref::ARef,
     task::Kuid,
-    ucount::{
-        Charge,
-        Kind, //
-    },
+    ucount,
     user_namespace::UserNamespace, //
 };
 
@@ -69,8 +72,7 @@ pub(crate) fn copy(
 ///
 /// - [`EINVAL`] if `user_ns` is not, and is not below, the owner of `active`;
 /// - [`ENOSPC`] if the namespace would lie too deep;
-/// - [`ERESTART`] if the user has too many, until
-///   `wait_for_pid_namespaces()` says whether to try
+/// - [`ERESTART`] if the user has too many, until `wait_for_pid_namespaces()` says whether to try
 ///   again, or that it is [`ENOSPC`];
 /// - what the steps of making it return, [`ENOMEM`] most of all.
 #[doc(alias = "create_pid_namespace")]
@@ -88,19 +90,18 @@ pub(crate) fn create(user_ns: &UserNamespace, active: ActiveNs<'_>) -> Result<AR
 
 /// Counts one more namespace of the current user; [`None`] at the limit.
 #[doc(alias = "inc_pid_namespaces")]
-fn charge(user_ns: &UserNamespace) -> Option<Charge> {
-    Charge::new(user_ns, Kuid::current_euid(), Kind::PidNamespaces)
+fn charge(user_ns: &UserNamespace) -> Option<ucount::Charge> {
+    ucount::Charge::new(user_ns, Kuid::current_euid(), ucount::Kind::PidNamespaces)
 }
 
-/// The memory of a pid namespace, of which only the map of pids, empty, and the cache for the pids
-/// of its level are set up.
+/// A pid namespace without a number, a parent and an owner.
 ///
 /// # Invariants
 ///
-/// `ns` comes from [`caches::alloc_namespace`], nobody else knows of it, and its `idr` is valid.
-/// Once [`Blank::new`] has returned it, its `level` is one more than that of `parent`.
+/// Nobody else knows of `ns`. Its map of pids is valid and empty, its `pid_cachep` is the cache for
+/// the pids of its `level`, and that is one more than that of `parent`.
 pub(crate) struct Blank<'a> {
-    ns: NonNull<bindings::pid_namespace>,
+    ns: caches::Memory,
     parent: &'a PidNamespace,
 }
 
@@ -112,55 +113,46 @@ impl<'a> Blank<'a> {
     /// [`ENOMEM`] if there is no memory for it, or for the cache of the first pid at its level.
     #[inline]
     pub(crate) fn new(level: Level<'a>) -> Result<Self> {
-        let ns = caches::alloc_namespace()?;
-        // SAFETY: `ns` was just allocated, so the field is valid and nobody uses it.
-        unsafe { bindings::idr_init(&raw mut (*ns.as_ptr()).idr) };
-        // INVARIANT: Allocated and initialised above; the level follows.
-        let blank = Self {
-            ns,
-            parent: level.parent(),
-        };
-
         let pid_cachep = caches::for_pids(level)?;
+        let ns = caches::alloc()?;
         // SAFETY: Nobody else knows of `ns`, so these are plain writes to valid memory.
         unsafe {
-            (*ns.as_ptr()).pid_cachep = pid_cachep.as_ptr();
-            (*ns.as_ptr()).level = level.into_raw();
+            let ns = ns.get();
+            pin_init::raw_init((&raw mut (*ns).idr).cast(), Pids::new());
+            (*ns).pid_cachep = pid_cachep.as_ptr();
+            (*ns).level = level.into_raw();
             // Not its parent's: each namespace starts at the largest value there is.
-            (*ns.as_ptr()).pid_max = bindings::PID_MAX_LIMIT;
+            (*ns).pid_max = bindings::PID_MAX_LIMIT;
         }
-        Ok(blank)
+        // INVARIANT: As just written; by its invariant the level is one more than the parent's.
+        Ok(Self {
+            ns,
+            parent: level.parent(),
+        })
     }
 
     /// Gives the namespace an inode number, and the one reference that its maker will own.
     ///
     /// # Errors
     ///
-    /// What `proc_alloc_inum()` returns: [`ENOSPC`] or [`ENOMEM`].
+    /// What `proc_alloc_inum()` returns: [`ENOSPC`] or [`ENOMEM`]. The namespace is gone then.
     pub(crate) fn number(self) -> Result<Numbered<'a>> {
-        // SAFETY: The type invariant gives us `ns` to ourselves, the operations are static, and
-        // they are those of the type that is passed along.
-        to_result(unsafe {
-            bindings::__ns_common_init(
-                &raw mut (*self.ns.as_ptr()).ns,
-                bindings::CLONE_NEWPID,
-                pidns_operations.as_ptr(),
-                0,
-            )
-        })?;
+        // SAFETY: By the type invariant nobody else knows of `ns`, and the table is that of pid
+        // namespaces.
+        unsafe { PidNamespace::init_common(self.as_ns(), &pidns_operations) }?;
         // INVARIANT: The call above succeeded.
         Ok(Numbered { blank: self })
+    }
+
+    fn as_ns(&self) -> NonNull<PidNamespace> {
+        NonNull::from(&*self.ns).cast()
     }
 }
 
 impl Drop for Blank<'_> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant `ns` is ours, and both its `idr` and its memory are as the
-        // functions ask for.
-        unsafe {
-            bindings::idr_destroy(&raw mut (*self.ns.as_ptr()).idr);
-            caches::free_namespace(self.ns);
-        }
+        // SAFETY: By the type invariant the map is valid and ours. The memory is freed after it.
+        unsafe { core::ptr::drop_in_place((&raw mut (*self.ns.get()).idr).cast::<Pids>()) };
     }
 }
 
@@ -169,62 +161,54 @@ impl Drop for Blank<'_> {
 ///
 /// # Invariants
 ///
-/// `__ns_common_init()` has succeeded on the namespace.
+/// `init_common` has succeeded on the namespace.
 pub(crate) struct Numbered<'a> {
     blank: Blank<'a>,
 }
-
 impl Numbered<'_> {
     /// Gives the namespace its place below its parent, its owner and what it counts against, and
     /// lets the world see it.
     ///
-    /// This is the point of no return: nothing in here can fail. From here on the last reference
-    /// decides, and `Dying` undoes all of it.
-    pub(crate) fn publish(self, user_ns: &UserNamespace, charge: Charge) -> ARef<PidNamespace> {
+    /// This is the point of no return: nothing in here can fail. The namespace and `charge` are the
+    /// caller's before; from here on the last reference decides, of which the caller gets the one
+    /// that there is, and `Dying` undoes all of it.
+    pub(crate) fn publish(
+        self,
+        user_ns: &UserNamespace,
+        charge: ucount::Charge,
+    ) -> ARef<PidNamespace> {
+        // Its memory and its number belong to the namespace itself from here on.
         let this = ManuallyDrop::new(self);
-        let (ns, parent) = (this.blank.ns, this.blank.parent);
+        let (ns, parent) = (this.blank.as_ns(), this.blank.parent);
 
-        // SAFETY: By the type invariants `ns` is valid and nobody else knows of it, so these are
-        // plain writes. The references and the charge now belong to the namespace.
-        unsafe {
-            let ns = ns.as_ptr();
-            (*ns).parent = ARef::into_raw(ARef::from(parent)).as_ptr().cast();
-            (*ns).user_ns = ARef::into_raw(ARef::from(user_ns)).as_ptr().cast();
-            (*ns).ucounts = charge.into_raw();
-            (*ns).pid_allocated = bindings::PIDNS_ADDING;
-            #[cfg(all(CONFIG_SYSCTL, CONFIG_MEMFD_CREATE))]
-            {
-                (*ns).memfd_noexec_scope = bindings::pidns_memfd_noexec_scope(parent.as_ptr());
-            }
-        }
-
-        // SAFETY: The namespace is whole: it has a type, operations and an owner, which is what
-        // the tree asks for. An id of 0 asks for the next free one. Whoever finds it there sees it
-        // so: `Documentation/litmus-tests/pidns/namespace-is-whole-when-found.litmus`.
-        unsafe {
-            bindings::__ns_tree_gen_id(&raw mut (*ns.as_ptr()).ns, 0);
-            bindings::__ns_tree_add_raw(&raw mut (*ns.as_ptr()).ns, &raw mut bindings::pid_ns_tree);
-        }
-
-        // SAFETY: `ns` is a valid namespace, and we own the one reference that it began with.
+        // SAFETY:
+        // - By the type invariants nobody else knows of `ns`, so these are plain writes, until it
+        //   is whole: the references and the charge now belong to it.
+        // - It enters the tree once, and whoever finds it there sees it whole:
+        //   `Documentation/litmus-tests/pidns/namespace-is-whole-when-found.litmus`.
+        // - It began with one reference, which is ours.
         // INVARIANT: All fields that never change have been set, and by that of `Blank` the level
         // is one more than the parent's.
-        // CAST: `PidNamespace` is a transparent wrapper around `struct pid_namespace`.
-        unsafe { ARef::from_raw(ns.cast()) }
-    }
-
-    /// Returns the inode number.
-    #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
-    pub(crate) fn inum(&self) -> u32 {
-        // SAFETY: By the type invariant of `Blank` the namespace is valid and ours.
-        unsafe { (*self.blank.ns.as_ptr()).ns.inum }
+        unsafe {
+            let raw = ns.cast::<bindings::pid_namespace>().as_ptr();
+            (*raw).parent = ARef::into_raw(ARef::from(parent)).as_ptr().cast();
+            (*raw).user_ns = ARef::into_raw(ARef::from(user_ns)).as_ptr().cast();
+            (*raw).ucounts = charge.into_raw();
+            (*raw).pid_allocated = bindings::PIDNS_ADDING;
+            #[cfg(all(CONFIG_SYSCTL, CONFIG_MEMFD_CREATE))]
+            {
+                (*raw).memfd_noexec_scope = parent.memfd_noexec_scope();
+            }
+            PidNamespace::add_to_tree(ns);
+            ARef::from_raw(ns)
+        }
     }
 }
 
 impl Drop for Numbered<'_> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant this ends what `__ns_common_init()` began, once.
-        unsafe { bindings::__ns_common_free(&raw mut (*self.blank.ns.as_ptr()).ns) };
+        // SAFETY: By the type invariant this ends what `init_common` began, once.
+        unsafe { PidNamespace::free_common(self.blank.as_ns()) };
     }
 }
 
@@ -269,9 +253,15 @@ pub(crate) unsafe extern "C" fn copy_pid_ns(
 mod tests {
     use super::*;
     use crate::{
-        rule::NewNamespace,
         testing::*, //
     };
+
+    impl Numbered<'_> {
+        fn inum(&self) -> u32 {
+            // SAFETY: By the type invariant of `Blank` the namespace is valid and ours.
+            unsafe { (*self.blank.ns.get()).ns.inum }
+        }
+    }
 
     #[test]
     fn without_the_flag_the_default_gains_a_reference_and_nothing_changes() -> Result {
@@ -304,7 +294,7 @@ mod tests {
             settle();
             let active_refs = refs(&active);
             let ns = copy(
-                NewNamespace::Pid.into(),
+                NewNamespaces::requested_by(bindings::CLONE_NEWPID.into()),
                 active.user_ns(),
                 ActiveNs::new(&active),
                 DefaultNs::new(default),

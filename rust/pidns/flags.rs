@@ -1,79 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+// Derived from check_unshare_flags() in kernel/fork.c.
+
 //! Which flags `unshare()` accepts.
 //!
 //! C header: [`include/uapi/linux/sched.h`](srctree/include/uapi/linux/sched.h)
 
-use crate::rule::NewNamespaces;
 use kernel::{
     bindings,
     error::from_result,
-    impl_flags,
-    prelude::*,
-    task::CurrentTask, //
+    prelude::*, //
 };
 
-// A kind of namespace that is added to the kernel must be added to `NewNamespace`.
-const _: () = assert!(NewNamespaces::all_bits() == bindings::CLONE_NS_ALL);
+/// The thread group.
+const THREAD: u64 = bindings::CLONE_THREAD as u64;
+/// The signal handlers.
+const SIGHAND: u64 = bindings::CLONE_SIGHAND as u64;
+/// The address space.
+const VM: u64 = bindings::CLONE_VM as u64;
+/// What can be unshared whoever shares it, besides namespaces: file system information, open files,
+/// semaphore undos, and the mounts of a mount namespace.
+const ALWAYS: u64 = (bindings::CLONE_FS
+    | bindings::CLONE_FILES
+    | bindings::CLONE_SYSVSEM
+    | bindings::UNSHARE_EMPTY_MNTNS) as u64;
 
-impl_flags!(
-    /// What `unshare()` is asked to stop sharing, apart from namespaces.
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    struct Shared(u64);
-
-    /// One thing that `unshare()` is asked to stop sharing, apart from namespaces.
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    enum Share {
-        /// `CLONE_VM`: the address space.
-        Vm = bindings::CLONE_VM as u64,
-        /// `CLONE_FS`: root and current directory, and umask.
-        Fs = bindings::CLONE_FS as u64,
-        /// `CLONE_FILES`: the table of open files.
-        Files = bindings::CLONE_FILES as u64,
-        /// `CLONE_SIGHAND`: the signal handlers.
-        Sighand = bindings::CLONE_SIGHAND as u64,
-        /// `CLONE_THREAD`: the thread group.
-        Thread = bindings::CLONE_THREAD as u64,
-        /// `CLONE_SYSVSEM`: the list of semaphore undos.
-        Sysvsem = bindings::CLONE_SYSVSEM as u64,
-        /// `UNSHARE_EMPTY_MNTNS`: has the bit of `CLONE_PARENT_SETTID`, which `unshare()` has no
-        /// other use for.
-        EmptyMntns = bindings::UNSHARE_EMPTY_MNTNS as u64,
-    }
+// All kinds of namespaces are accepted; C has a list of them, `FOR_EACH_NS_TYPE()`.
+const _: () = assert!(
+    bindings::UNSHARE_VALID_FLAGS == bindings::CLONE_NS_ALL | ALWAYS | THREAD | SIGHAND | VM,
+    "UNSHARE_VALID_FLAGS has changed: if a task can stop sharing what the new flag stands for, \
+     whoever shares it, add the flag to ALWAYS, and else to check_unshare(), as in kernel/fork.c"
 );
 
-// What `unshare()` in C knows must be known here.
-const _: () =
-    assert!(NewNamespaces::all_bits() | Shared::all_bits() == bindings::UNSHARE_VALID_FLAGS);
-
-/// With whom a task shares what the kernel cannot stop sharing.
-pub(crate) trait Sharer {
-    /// Is the task the only one of its thread group?
-    fn is_thread_group_empty(&self) -> bool;
-    /// Does another task use the signal handlers of this one?
-    fn shares_sighand(&self) -> bool;
-    /// Is the task the only one that uses its address space? Costly: walks all processes.
-    fn is_single_threaded(&self) -> bool;
-}
-
-impl Sharer for CurrentTask {
-    #[inline]
-    fn is_thread_group_empty(&self) -> bool {
-        CurrentTask::is_thread_group_empty(self)
-    }
-
-    #[inline]
-    fn shares_sighand(&self) -> bool {
-        CurrentTask::shares_sighand(self)
-    }
-
-    #[inline]
-    fn is_single_threaded(&self) -> bool {
-        CurrentTask::is_single_threaded(self)
-    }
-}
-
-/// Decides whether `unshare(flags)` may go ahead for `caller`.
+/// Decides whether `unshare(flags)` may go ahead for a task, of which three things are asked:
+/// whether it is the only one of its thread group, whether another task uses its signal handlers,
+/// and whether it is the only one that uses its address space. The last is costly: it walks all
+/// processes.
 ///
 /// Threads, signal handlers and address space cannot be unshared. A request to do so is accepted
 /// as long as they are not shared. To unshare the address space or the handlers takes signal queues
@@ -83,19 +45,17 @@ impl Sharer for CurrentTask {
 ///
 /// [`EINVAL`] for an unknown flag, and for a request that cannot be met.
 #[doc(alias = "check_unshare_flags")]
-pub(crate) fn check_unshare(flags: u64, caller: &impl Sharer) -> Result {
-    if flags & !(NewNamespaces::all_bits() | Shared::all_bits()) != 0 {
-        return Err(EINVAL);
-    }
-    let shared = Shared(flags & Shared::all_bits());
-
-    let group = shared.contains_any(Share::Thread | Share::Sighand | Share::Vm);
-    let sighand = shared.contains_any(Share::Sighand | Share::Vm);
-    let vm = shared.contains(Share::Vm);
-
-    if (group && !caller.is_thread_group_empty())
-        || (sighand && caller.shares_sighand())
-        || (vm && !caller.is_single_threaded())
+fn check_unshare(
+    flags: u64,
+    is_thread_group_empty: impl Fn() -> bool,
+    shares_sighand: impl Fn() -> bool,
+    is_single_threaded: impl Fn() -> bool,
+) -> Result {
+    let asks_for = |any: u64| flags & any != 0;
+    if asks_for(!bindings::UNSHARE_VALID_FLAGS)
+        || (asks_for(THREAD | SIGHAND | VM) && !is_thread_group_empty())
+        || (asks_for(SIGHAND | VM) && shares_sighand())
+        || (asks_for(VM) && !is_single_threaded())
     {
         return Err(EINVAL);
     }
@@ -111,7 +71,16 @@ pub(crate) fn check_unshare(flags: u64, caller: &impl Sharer) -> Result {
 /// Must be called in task context, by a task that has not been through `release_task()`.
 #[export]
 pub(crate) unsafe extern "C" fn check_unshare_flags(unshare_flags: c_ulong) -> c_int {
-    from_result(|| check_unshare(unshare_flags as u64, current!()).map(|()| 0))
+    let current = current!();
+    from_result(|| {
+        check_unshare(
+            unshare_flags as u64,
+            || current.is_thread_group_empty(),
+            || current.shares_sighand(),
+            || current.is_single_threaded(),
+        )?;
+        Ok(0)
+    })
 }
 
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
@@ -137,9 +106,6 @@ mod tests {
         0x2000_0000, // CLONE_NEWPID
         0x4000_0000, // CLONE_NEWNET
     ];
-    const CLONE_VM: u64 = 0x100;
-    const CLONE_SIGHAND: u64 = 0x800;
-    const CLONE_THREAD: u64 = 0x1_0000;
     const CLONE_NEWPID: u64 = 0x2000_0000;
 
     /// What a task shares with others.
@@ -161,22 +127,8 @@ mod tests {
         mm: true,
     };
 
-    impl Sharer for Shares {
-        fn is_thread_group_empty(&self) -> bool {
-            !self.group
-        }
-
-        fn shares_sighand(&self) -> bool {
-            self.sighand
-        }
-
-        fn is_single_threaded(&self) -> bool {
-            !self.mm
-        }
-    }
-
     fn accepted(flags: u64, caller: Shares) -> bool {
-        check_unshare(flags, &caller).is_ok()
+        check_unshare(flags, || !caller.group, || caller.sighand, || !caller.mm).is_ok()
     }
 
     #[test]
@@ -208,7 +160,7 @@ mod tests {
     fn namespaces_are_unshared_whatever_else_is_shared() {
         for bit in 0..u64::BITS {
             let flag = 1 << bit;
-            if NewNamespaces::requested_by(flag) != NewNamespaces::empty() {
+            if flag & bindings::CLONE_NS_ALL != 0 {
                 assert!(accepted(flag, ALL));
             }
         }
@@ -231,9 +183,9 @@ mod tests {
 
         // Columns: refused because of other threads, other users of the handlers, of the memory.
         for (flag, by_group, by_sighand, by_mm) in [
-            (CLONE_THREAD, true, false, false),
-            (CLONE_SIGHAND, true, true, false),
-            (CLONE_VM, true, true, true),
+            (THREAD, true, false, false),
+            (SIGHAND, true, true, false),
+            (VM, true, true, true),
         ] {
             assert_eq!(!accepted(flag, group), by_group);
             assert_eq!(!accepted(flag, sighand), by_sighand);

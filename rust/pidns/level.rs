@@ -43,10 +43,4 @@ impl<'a> Level<'a> {
     pub(crate) fn into_raw(self) -> u32 {
         self.level
     }
-
-    /// Returns the place of this level in a list that begins with level 1.
-    #[inline]
-    pub(crate) fn index(self) -> usize {
-        self.level as usize - 1
-    }
 }

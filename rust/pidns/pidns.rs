@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+// Derived from kernel/pid_namespace.c:
+// Copyright (C) 2007 Pavel Emelyanov <xemul@openvz.org>, OpenVZ, SWsoft Inc.
+// Copyright (C) 2007 Sukadev Bhattiprolu <sukadev@us.ibm.com>, IBM
+// Many thanks to Oleg Nesterov for comments and help
+
 //! Pid namespaces.
 //!
 //! A task has two of them:
@@ -28,8 +33,8 @@
 //!
 //! # Where to look
 //!
-//! A file has what C calls by name, the rule for that, and its undo. None uses one that stands above
-//! it; `mod` lists them so.
+//! A file has what C calls by name, the rule for that, and its undo. None uses one that stands
+//! above it; `mod` lists them so.
 //!
 //! | File         | What it does                                                              |
 //! | ------------ | ------------------------------------------------------------------------- |
@@ -45,8 +50,11 @@
 //! | `rule.rs`    | which namespace children get by the flags of `clone()` and `unshare()`    |
 //! | `level.rs`   | how deep a namespace lies, and the limit on that                          |
 //! | `roles.rs`   | `ActiveNs` and `DefaultNs`, so that nobody swaps the two                  |
-//! | `tasks.rs`   | what `zap.rs` and `reboot.rs` do to tasks, in words that are safe         |
 //! | `layout.rs`  | that the bindings have each field where C has it                          |
+//!
+//! What is not about pid namespaces lies in `rust/kernel/`: `ns_common.rs` (any namespace),
+//! `tasklist.rs` and `exit.rs` (tasks), `llist.rs`, `idr.rs`, `slab.rs`, `sysctl.rs`, and
+//! `pid_namespace.rs` for the fields that these need.
 //!
 //! # What is still C, and why
 //!
@@ -54,7 +62,7 @@
 //! - The allocation of pids, in `kernel/pid.c`: it is on the path of every `fork()`.
 //! - `kernel.pid_max`, in `kernel/pid.c`: the table has a directory of its own for each namespace,
 //!   with callbacks that the initial namespace, and so a kernel without this crate, needs as well.
-//! - `vm.memfd_noexec`, in `kernel/pid_sysctl.h`: it is memfd's; only its registration is here.
+//! - `vm.memfd_noexec`, in `kernel/pid_sysctl.h`: it is memfd's.
 //! - `EXPORT_SYMBOL_GPL(put_pid_ns)` and `subsys_initcall(pid_namespaces_init)`, in
 //!   `kernel/pid.c`: crates outside `rust/` export nothing, and only modules have initcalls.
 //! - `rust/helpers/`: macros and inline functions of C, one call each.
@@ -81,7 +89,7 @@
 //!                                bury()                           the parent is Dying as well,
 //!                                  |                              if that was the last on it
 //!                                  v
-//!                                buried --- grace period of RCU ---> freed, and counts no more
+//!                                Buried --- grace period of RCU ---> freed, and counts no more
 //! ```
 //!
 //! The short cut on the right is how the first of two unshares ends: `switch_task_namespaces()`
@@ -146,8 +154,6 @@ mod rule;
 mod level;
 
 mod roles;
-
-mod tasks;
 
 mod layout;
 

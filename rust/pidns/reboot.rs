@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+// Derived from kernel/pid_namespace.c:
+// Copyright (C) 2007 Pavel Emelyanov <xemul@openvz.org>, OpenVZ, SWsoft Inc.
+// Copyright (C) 2007 Sukadev Bhattiprolu <sukadev@us.ibm.com>, IBM
+// Many thanks to Oleg Nesterov for comments and help
+
 //! `reboot()` from inside a pid namespace: it ends that namespace and nothing else.
 
-use crate::tasks::{
-    self,
-    Tasklist, //
-};
 use kernel::{
     bindings,
     prelude::*,
-    task::CurrentTask, //
+    task::CurrentTask,
+    tasklist::Tasklist, //
 };
 
 /// What `reboot()` means to the pid namespace of the caller.
-pub(crate) enum Outcome {
+enum Outcome {
     /// It is the initial one: the machine is meant.
     Machine,
     /// It ends, and the caller with it.
@@ -26,12 +28,12 @@ pub(crate) enum Outcome {
 ///
 /// [`EINVAL`] for a command that is unknown here; [`ESRCH`] for a task that lives nowhere any more.
 #[doc(alias = "reboot_pid_ns")]
-pub(crate) fn reboot(me: &CurrentTask, cmd: u32) -> Result<Outcome> {
+fn reboot(me: &CurrentTask, cmd: u32) -> Result<Outcome> {
     let ns = me.active_pid_ns().ok_or(ESRCH)?;
     if ns.is_initial() {
         return Ok(Outcome::Machine);
     }
-    tasks::set_reboot_code(ns, exit_signal(cmd)?);
+    ns.set_reboot_code(exit_signal(cmd)? as c_int);
     Tasklist::read_lock().kill_init_of(me);
     Ok(Outcome::Ends)
 }

@@ -8,46 +8,26 @@ use crate::roles::{
     ActiveNs,
     DefaultNs, //
 };
+use kernel::bindings;
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
 use kernel::prelude::*;
-use kernel::{
-    bindings,
-    impl_flags, //
-};
 
-impl_flags!(
-    /// The namespaces that a call asks for anew.
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    pub(crate) struct NewNamespaces(u64);
-
-    /// A namespace that a call asks for anew.
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    pub(crate) enum NewNamespace {
-        /// `CLONE_NEWTIME`
-        Time = bindings::CLONE_NEWTIME as u64,
-        /// `CLONE_NEWNS`
-        Mount = bindings::CLONE_NEWNS as u64,
-        /// `CLONE_NEWCGROUP`
-        Cgroup = bindings::CLONE_NEWCGROUP as u64,
-        /// `CLONE_NEWUTS`
-        Uts = bindings::CLONE_NEWUTS as u64,
-        /// `CLONE_NEWIPC`
-        Ipc = bindings::CLONE_NEWIPC as u64,
-        /// `CLONE_NEWUSER`
-        User = bindings::CLONE_NEWUSER as u64,
-        /// `CLONE_NEWPID`
-        Pid = bindings::CLONE_NEWPID as u64,
-        /// `CLONE_NEWNET`
-        Net = bindings::CLONE_NEWNET as u64,
-    }
-);
+/// The namespaces that a call asks for anew.
+#[derive(Clone, Copy)]
+pub(crate) struct NewNamespaces(u64);
 
 impl NewNamespaces {
     /// Takes the requests for namespaces from the flags of `clone()`, or from those of
     /// `unshare()`, which have the same bits for them. Other flags are not looked at.
     #[inline]
     pub(crate) fn requested_by(flags: u64) -> Self {
-        Self(flags & Self::all_bits())
+        Self(flags)
+    }
+
+    /// Returns whether there is any of these `kinds` among them, such as `CLONE_NEWPID`.
+    #[inline]
+    pub(crate) fn has(self, kinds: u32) -> bool {
+        self.0 & u64::from(kinds) != 0
     }
 }
 
@@ -69,7 +49,7 @@ pub(crate) fn for_children<'a>(
     active: ActiveNs<'a>,
     default: DefaultNs<'a>,
 ) -> ForChildren<'a> {
-    if requested.contains(NewNamespace::Pid) {
+    if requested.has(bindings::CLONE_NEWPID) {
         ForChildren::NewBelow(active)
     } else {
         ForChildren::Default(default)
@@ -85,8 +65,8 @@ mod tests {
 
     #[test]
     fn requests_for_namespaces_are_taken_from_any_flags() {
-        assert!(NewNamespaces::requested_by(u64::MAX).contains(NewNamespace::Pid));
-        assert!(NewNamespaces::requested_by(CLONE_NEWPID).contains(NewNamespace::Pid));
-        assert!(!NewNamespaces::requested_by(!CLONE_NEWPID).contains(NewNamespace::Pid));
+        assert!(NewNamespaces::requested_by(u64::MAX).has(bindings::CLONE_NEWPID));
+        assert!(NewNamespaces::requested_by(CLONE_NEWPID).has(bindings::CLONE_NEWPID));
+        assert!(!NewNamespaces::requested_by(!CLONE_NEWPID).has(bindings::CLONE_NEWPID));
     }
 }

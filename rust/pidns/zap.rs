@@ -1,42 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+// Derived from kernel/pid_namespace.c:
+// Copyright (C) 2007 Pavel Emelyanov <xemul@openvz.org>, OpenVZ, SWsoft Inc.
+// Copyright (C) 2007 Sukadev Bhattiprolu <sukadev@us.ibm.com>, IBM
+// Many thanks to Oleg Nesterov for comments and help
+
 //! The end of all processes in a pid namespace, when its init exits.
 
-use crate::tasks::{
-    self,
-    LastThread,
-    NoNotifySignal,
-    Tasklist, //
-};
 use kernel::{
     bindings,
+    exit::{
+        LastThread,
+        NoNotifySignal, //
+    },
     pid_namespace::PidNamespace,
-    prelude::*, //
+    prelude::*,
+    tasklist::Tasklist, //
 };
-
-/// Ends all processes in `ns`, whose init is the task that runs this.
-///
-/// When it returns, nobody but `init` is left in `ns` or in a namespace below. So whoever reaps an
-/// init knows that its namespace is empty.
-// Inlined, so that /proc/PID/wchan names zap_pid_ns_processes.
-#[doc(alias = "zap_pid_ns_processes")]
-#[inline(always)]
-pub(crate) fn zap(ns: &PidNamespace, init: LastThread<'_>) {
-    // Those that stay: this thread, and the leader of its group if it is another one.
-    let own_tasks = if init.leads_its_group() { 1 } else { 2 };
-
-    tasks::disable_pid_allocation(ns);
-    // Children that end from here on are not kept for us to wait for. It is faster so, and the
-    // last step relies on it.
-    init.ignore_sigchld();
-
-    if kill_all_but_init(ns, own_tasks) {
-        wait_for_all_but_init(ns, &init, own_tasks);
-    }
-
-    init.adopt_reboot_code(ns);
-    tasks::acct_exit_ns(ns);
-}
 
 /// Sends SIGKILL to each thread in `ns` but pid 1, which is the leader of init. Returns whether
 /// there is anybody but the `own_tasks` of init.
@@ -50,11 +30,11 @@ fn kill_all_but_init(ns: &PidNamespace, own_tasks: u32) -> bool {
     // Whoever was in `copy_process()` has come out with its child or has seen that there will be
     // none: from here on nobody comes any more, and an init that is alone stays so. Children of
     // it, wherever they live, have pids here.
-    if tasks::tasks_in(ns) == own_tasks {
+    if ns.tasks() == own_tasks {
         return false;
     }
-    for task in tasklist.in_namespace_from(ns, 2) {
-        if !tasks::is_being_killed(task) {
+    for task in tasklist.in_pid_namespace(ns, 2) {
+        if !task.fatal_signal_pending() {
             tasklist.kill_group(task);
         }
     }
@@ -64,7 +44,7 @@ fn kill_all_but_init(ns: &PidNamespace, own_tasks: u32) -> bool {
 /// Waits until nobody but the `own_tasks` of `init` is left in `ns`.
 // Inlined, so that /proc/PID/wchan names zap_pid_ns_processes.
 #[inline(always)]
-fn wait_for_all_but_init(ns: &PidNamespace, init: &LastThread<'_>, own_tasks: u32) {
+fn wait_for_all_but_init(ns: &PidNamespace, init: LastThread<'_>, own_tasks: u32) {
     // Those that had ended before, and those that are traced from the parent namespace, which we
     // have to wait for until they are detached.
     init.reap_children(&NoNotifySignal::new());
@@ -76,11 +56,14 @@ fn wait_for_all_but_init(ns: &PidNamespace, init: &LastThread<'_>, own_tasks: u3
     //
     // Tasks, not pids: a pid stays for as long as it is the id of a process group, which we may be
     // in ourselves, and is there before its task. `pid_ns_del_task()` wakes us up when one or two
-    // tasks are left.
-    init.sleep_until(|| tasks::tasks_in(ns) == own_tasks);
+    // tasks are left: `Documentation/litmus-tests/pidns/init-is-woken.litmus`.
+    init.sleep_until(|| ns.tasks() == own_tasks);
 }
 
-/// Ends all processes in a pid namespace, whose init is the current task, and waits for that.
+/// Ends all processes in a pid namespace, whose init is the current task.
+///
+/// When it returns, nobody but that is left in the namespace or in one below. So whoever reaps an
+/// init knows that its namespace is empty.
 ///
 /// # Safety
 ///
@@ -88,9 +71,26 @@ fn wait_for_all_but_init(ns: &PidNamespace, init: &LastThread<'_>, own_tasks: u3
 /// init, after `synchronize_group_exit()` and before `release_task()`, and hold no locks.
 #[export]
 pub(crate) unsafe extern "C" fn zap_pid_ns_processes(pid_ns: *mut bindings::pid_namespace) {
+    let current = current!();
     // SAFETY: The active namespace of the current task is valid for as long as that is there.
     let ns = unsafe { PidNamespace::from_ptr(pid_ns) };
-    let current = current!();
     // SAFETY: By the safety requirements.
-    zap(ns, unsafe { LastThread::new(current) });
+    let init = unsafe { LastThread::new(current) };
+
+    // Those that stay: this thread, and the leader of its group if it is another one.
+    let own_tasks = if init.leads_its_group() { 1 } else { 2 };
+
+    ns.disable_pid_allocation();
+    // Children that end from here on are not kept for us to wait for. It is faster so, and the
+    // last step relies on it.
+    init.ignore_sigchld();
+
+    if kill_all_but_init(ns, own_tasks) {
+        wait_for_all_but_init(ns, init, own_tasks);
+    }
+
+    if let Some(code) = ns.reboot_code() {
+        init.set_group_exit_code(code);
+    }
+    ns.end_accounting();
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // E0505: a task of a namespace used after the list of tasks was unlocked
-use crate::tasks::Tasklist;
-use kernel::pid_namespace::PidNamespace;
+use kernel::{pid_namespace::PidNamespace, tasklist::Tasklist};
 
 fn call(ns: &PidNamespace) -> bool {
     let tasklist = Tasklist::read_lock();
-    let task = tasklist.in_namespace_from(ns, 2).next();
+    let task = tasklist.in_pid_namespace(ns, 2).next();
     drop(tasklist);
-    task.is_some_and(crate::tasks::is_being_killed)
+    task.is_some_and(|task| task.fatal_signal_pending())
 }

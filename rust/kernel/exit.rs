@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a process does on its way out.
+//!
+//! C headers: [`include/linux/sched/signal.h`](srctree/include/linux/sched/signal.h),
+//! [`include/linux/sched/task.h`](srctree/include/linux/sched/task.h)
+
+use crate::{
+    as_in_c,
+    bindings,
+    prelude::*,
+    task::CurrentTask,
+    types::NotThreadSafe, //
+};
+use core::ptr::null_mut;
+
+as_in_c! {
+    task_struct { sighand, signal }
+    sighand_struct { siglock, action }
+    k_sigaction { sa }
+    sigaction { sa_handler }
+    signal_struct { group_exit_code }
+}
+
+/// The value of a handler that stands for "ignore".
+const SIG_IGN: usize = 1;
+
+/// The last thread of a process, on its way out: the current task, when all other threads of its
+/// group have exited, and the group is marked as exiting.
+///
+/// # Invariants
+///
+/// - The value belongs to the current task.
+/// - No other thread of the group runs any more, and `SIGNAL_GROUP_EXIT` is set.
+/// - The task has not been through `release_task()`: it has its `signal` and its `sighand`.
+#[derive(Clone, Copy)]
+pub struct LastThread<'a>(&'a CurrentTask);
+
+impl<'a> LastThread<'a> {
+    /// Says that the current task is the last thread of its process.
+    ///
+    /// # Safety
+    ///
+    /// It must be, and it must be in `do_exit()`, after `synchronize_group_exit()` and before
+    /// `release_task()`. It must hold no lock while a value of this type exists, but for those that
+    /// are taken and released in between.
+    #[inline]
+    pub unsafe fn new(me: &'a CurrentTask) -> Self {
+        // INVARIANT: By the safety requirements; `me` cannot leave the current task.
+        Self(me)
+    }
+
+    /// Returns whether this thread leads its group.
+    #[doc(alias = "thread_group_leader")]
+    #[inline]
+    pub fn leads_its_group(self) -> bool {
+        // SAFETY: The task is valid. What C looks at is the sign of `exit_signal`, which only
+        // execve() changes, in another thread of the group, of which there is none; the parent may
+        // store SIGCHLD there as it exits, but to a leader, whose sign is the same.
+        unsafe { bindings::thread_group_leader(self.0.as_ptr()) }
+    }
+
+    /// Has children of this task reaped by themselves when they end.
+    #[inline]
+    pub fn ignore_sigchld(self) {
+        // SAFETY: By the type invariant the task has its `sighand`, whose pointer only the task
+        // itself changes. It can be shared with a task outside of the group (CLONE_SIGHAND
+        // without CLONE_THREAD), so that handlers change under its lock; this is not within
+        // another section with interrupts off, as no lock is held. A handler is a word.
+        unsafe {
+            let sighand = (*self.0.as_ptr()).sighand;
+            let action = &raw mut (*sighand).action[bindings::SIGCHLD as usize - 1];
+            bindings::spin_lock_irq_disable(&raw mut (*sighand).siglock);
+            (&raw mut (*action).sa.sa_handler)
+                .cast::<usize>()
+                .write(SIG_IGN);
+            bindings::spin_unlock_irq_enable(&raw mut (*sighand).siglock);
+        }
+    }
+
+    /// Waits until this task has no children, whoever they are. Sleeps.
+    ///
+    /// Forgets signals that are pending, as they would keep the wait from sleeping; `_quiet` does
+    /// the same for task work.
+    // Inlined, so that /proc/PID/wchan names who calls it.
+    #[doc(alias = "kernel_wait4")]
+    #[inline(always)]
+    pub fn reap_children(self, _quiet: &NoNotifySignal) {
+        loop {
+            // SAFETY:
+            // - The flag is one of the task's own, and changed atomically.
+            // - Who waits must be in task context and hold no lock, by the safety requirements of
+            //   `new`; it must be on the list of tasks with its `signal`, where those that exit
+            //   wake it up, by the type invariant. That it is exiting is no obstacle: nobody else
+            //   takes its children from it, and `release_task()` of each is as for any parent.
+            // - Null pointers ask for no report.
+            let result = unsafe {
+                bindings::clear_tsk_thread_flag(self.0.as_ptr(), bindings::TIF_SIGPENDING as c_int);
+                bindings::kernel_wait4(-1, null_mut(), bindings::__WALL as c_int, null_mut())
+            };
+            // The one error that ends it: a signal only interrupts.
+            if result == -(bindings::ECHILD as c_long) {
+                break;
+            }
+        }
+    }
+
+    /// Sleeps until `done` says so; does not count as load, and can be frozen. Somebody must wake
+    /// the task up when the answer changes.
+    ///
+    /// `done` must not sleep itself: it would be asked again and again.
+    // Inlined, so that /proc/PID/wchan names who calls it.
+    #[doc(alias = "wait_event")]
+    #[inline(always)]
+    pub fn sleep_until(self, done: impl Fn() -> bool) {
+        loop {
+            // The state first, the question after: a wake-up in between sets the state back, and
+            // schedule() returns at once.
+            // SAFETY: Only the task itself and who wakes it up change its state. No bit of this
+            // one is special: it is not about to die.
+            unsafe { bindings::set_current_state(bindings::TASK_IDLE | bindings::TASK_FREEZABLE) };
+            if done() {
+                break;
+            }
+            // SAFETY: By the safety requirements of `new` no lock is held, so that the task may
+            // sleep; by the type invariant it is alive, so that it can be woken up.
+            unsafe { bindings::schedule() };
+        }
+        // SAFETY: As above. Nobody has to see this before what follows: the task runs.
+        unsafe { bindings::__set_current_state(bindings::TASK_RUNNING) };
+    }
+
+    /// Sets the code that the parent of the process will see.
+    #[inline]
+    pub fn set_group_exit_code(self, code: c_int) {
+        // SAFETY: By the type invariant the task has its `signal` and its `sighand`. A code is
+        // written under the lock by whoever ends a group, if `SIGNAL_GROUP_EXIT` is not set: here
+        // it is, and so it was by the last one. It is read under the lock, by /proc, and without
+        // it when the task is a zombie, which it becomes in `exit_notify()`, after this.
+        unsafe {
+            let me = self.0.as_ptr();
+            let siglock = &raw mut (*(*me).sighand).siglock;
+            bindings::spin_lock_irq_disable(siglock);
+            (*(*me).signal).group_exit_code = code;
+            bindings::spin_unlock_irq_enable(siglock);
+        }
+    }
+}
+
+/// Keeps task work from interrupting the sleep of the current task, while it exists.
+///
+/// # Invariants
+///
+/// `flags` is what `no_notify_signal_save()` has returned in the current task.
+#[doc(alias = "no_notify_signal_save")]
+#[must_use = "task work interrupts again when the value is dropped"]
+pub struct NoNotifySignal {
+    flags: c_uint,
+    // The flags are those of one task.
+    _not_send: NotThreadSafe,
+}
+
+impl NoNotifySignal {
+    /// Begins to.
+    #[inline]
+    pub fn new() -> Self {
+        Self {
+            // SAFETY: Changes the flags of the current task, which are its own.
+            // INVARIANT: The value cannot leave the task.
+            flags: unsafe { bindings::no_notify_signal_save() },
+            _not_send: NotThreadSafe,
+        }
+    }
+}
+
+impl Default for NoNotifySignal {
+    #[inline]
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for NoNotifySignal {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant they were saved in this very task.
+        unsafe { bindings::no_notify_signal_restore(self.flags) };
+    }
+}
