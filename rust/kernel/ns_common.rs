@@ -214,6 +214,7 @@ impl Table {
 }
 
 /// Hands a reference, if there is one, over to C.
+#[inline]
 fn into_common<T: Namespace>(ns: Option<ARef<T>>) -> *mut bindings::ns_common {
     ns.map_or(null_mut(), |ns| common(ARef::into_raw(ns)))
 }

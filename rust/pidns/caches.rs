@@ -77,12 +77,14 @@ pub(crate) fn alloc() -> Result<Memory> {
 ///
 /// `ns` must be what [`alloc`] has returned in a box that was forgotten, and nobody else may use it
 /// any more.
+#[inline]
 pub(crate) unsafe fn from_raw(ns: NonNull<Opaque<bindings::pid_namespace>>) -> Option<Memory> {
     let cache = namespaces().ok()?;
     // SAFETY: By the safety requirements. There is one cache for pid namespaces.
     Some(unsafe { CacheBox::from_raw(ns, cache) })
 }
 
+#[inline]
 fn namespaces() -> Result<&'static Cache<Opaque<bindings::pid_namespace>>> {
     let cache = NAMESPACES.as_ref();
     // It is there since boot, before anybody could ask for it.

@@ -111,7 +111,8 @@ impl<'a> Blank<'a> {
     /// # Errors
     ///
     /// [`ENOMEM`] if there is no memory for it, or for the cache of the first pid at its level.
-    #[inline]
+    // Each step as `create` itself.
+    #[inline(always)]
     pub(crate) fn new(level: Level<'a>) -> Result<Self> {
         let pid_cachep = caches::for_pids(level)?;
         let ns = caches::alloc()?;
@@ -136,6 +137,7 @@ impl<'a> Blank<'a> {
     /// # Errors
     ///
     /// What `proc_alloc_inum()` returns: [`ENOSPC`] or [`ENOMEM`]. The namespace is gone then.
+    #[inline(always)]
     pub(crate) fn number(self) -> Result<Numbered<'a>> {
         // SAFETY: By the type invariant nobody else knows of `ns`, and the table is that of pid
         // namespaces.
@@ -144,12 +146,14 @@ impl<'a> Blank<'a> {
         Ok(Numbered { blank: self })
     }
 
+    #[inline]
     fn as_ns(&self) -> NonNull<PidNamespace> {
         NonNull::from(&*self.ns).cast()
     }
 }
 
 impl Drop for Blank<'_> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: By the type invariant the map is valid and ours. The memory is freed after it.
         unsafe { core::ptr::drop_in_place((&raw mut (*self.ns.get()).idr).cast::<Pids>()) };
@@ -172,6 +176,7 @@ impl Numbered<'_> {
     /// This is the point of no return: nothing in here can fail. The namespace and `charge` are the
     /// caller's before; from here on the last reference decides, of which the caller gets the one
     /// that there is, and `Dying` undoes all of it.
+    #[inline(always)]
     pub(crate) fn publish(
         self,
         user_ns: &UserNamespace,
@@ -206,6 +211,7 @@ impl Numbered<'_> {
 }
 
 impl Drop for Numbered<'_> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: By the type invariant this ends what `init_common` began, once.
         unsafe { PidNamespace::free_common(self.blank.as_ns()) };

@@ -36,7 +36,6 @@ use kernel::{
     sync::{
         aref::ARef,
         rcu,
-        Arc,
         SetOnce, //
     },
     task::cond_resched,
@@ -99,6 +98,7 @@ impl Dying {
     ///
     /// `ns` was a [`Dying`], and RCU has not freed it yet.
     #[doc(alias = "end_pid_ns_ucount")]
+    #[inline]
     unsafe fn note_end(ns: NonNull<PidNamespace>) {
         // SAFETY: By the safety requirements the namespace was published, which gave it `ucounts`,
         // and holds them until it is freed.
@@ -121,7 +121,7 @@ impl Dying {
         undertaker.dying.add(self);
         // Each namespace queues the work item, which does nothing if it is queued already: the one
         // that came to an empty list may not have queued it yet. So this is no error either way.
-        let _ = workqueue::system_dfl().enqueue_delayed(undertaker.clone(), 1);
+        let _ = workqueue::system_dfl().enqueue_delayed(undertaker, 1);
         // Only now: a process that sees this and has the work item run must not miss the namespace.
         // SAFETY: `self` was it, and `_rcu` keeps RCU from freeing the namespace.
         unsafe { Self::note_end(ns) };
@@ -184,6 +184,7 @@ unsafe impl rcu::Deferred for Buried {
 
 impl Drop for Buried {
     #[doc(alias = "delayed_free_pidns")]
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: `bury` leaves a `Buried` to RCU, which drops it after the grace period, so that
         // by the type invariant nobody else sees the namespace. It owns a reference to its owner
@@ -202,6 +203,7 @@ impl Drop for Buried {
 }
 
 // CAST: `PidNamespace` is a transparent wrapper around `struct pid_namespace`.
+#[inline]
 fn raw(ns: NonNull<PidNamespace>) -> *mut bindings::pid_namespace {
     ns.as_ptr().cast()
 }
@@ -220,12 +222,12 @@ kernel::impl_has_delayed_work! {
 }
 
 impl WorkItem for Undertaker {
-    type Pointer = Arc<Self>;
+    type Pointer = &'static Self;
 
     /// Buries all namespaces that have no references, each followed by the ancestors whose last
     /// reference was that of their child.
     #[doc(alias = "destroy_pid_namespaces")]
-    fn run(this: Arc<Self>) {
+    fn run(this: &'static Self) {
         for dying in this.dying.take_all() {
             let mut next = Some(dying);
             while let Some(ns) = next {
@@ -236,13 +238,14 @@ impl WorkItem for Undertaker {
     }
 }
 
-static UNDERTAKER: SetOnce<Arc<Undertaker>> = SetOnce::new();
+static UNDERTAKER: SetOnce<Pin<KBox<Undertaker>>> = SetOnce::new();
 
-fn undertaker() -> Option<&'static Arc<Undertaker>> {
+#[inline]
+fn undertaker() -> Option<&'static Undertaker> {
     let undertaker = UNDERTAKER.as_ref();
     // It is there since boot, before anybody could make a namespace.
     warn_on_once!(undertaker.is_none());
-    undertaker
+    undertaker.map(|undertaker| &**undertaker)
 }
 
 /// Sets it up, at boot.
@@ -251,7 +254,7 @@ fn undertaker() -> Option<&'static Arc<Undertaker>> {
 ///
 /// [`ENOMEM`].
 pub(crate) fn init() -> Result {
-    UNDERTAKER.populate(Arc::pin_init(
+    UNDERTAKER.populate(KBox::pin_init(
         pin_init!(Undertaker {
             dying: LockLessList::new(),
             work <- kernel::new_delayed_work!("destroy_pid_namespaces"),
@@ -269,7 +272,7 @@ pub(crate) fn init() -> Result {
 pub(crate) fn reap() {
     if let Some(undertaker) = undertaker() {
         // Unlike enqueue_delayed() this waits for another CPU that is just queueing the work item.
-        let _ = workqueue::system_dfl().modify_delayed(undertaker.clone(), 0);
+        let _ = workqueue::system_dfl().modify_delayed(undertaker, 0);
         undertaker.work.flush();
     }
     rcu::rcu_barrier();
