@@ -50,6 +50,10 @@ storm: ## show what happens at the limit of pid namespaces on stock, C and Rust
 	@exec scripts/steps setup fetch lay 'build stock' 'build rust' 'build c' 'build bench' -- \
 		scripts/storm
 
+.PHONY: soak
+soak: ## do random histories as the model predicts them; MINUTES=20, SEEDS=5-9, VARIANT=rust
+	@exec scripts/steps 'setup checks' fetch lay -- scripts/soak
+
 .PHONY: compare
 compare: ## run the kernel's own selftests on the unpatched kernel and on ours: what differs?
 	@exec scripts/steps setup fetch lay -- scripts/compare

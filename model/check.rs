@@ -361,9 +361,10 @@ fn counts_are_right(world: &World) -> bool {
 
 fn charges_are_right(world: &World) -> bool {
     (0..world.users.len()).all(|user| {
-        let spaces = world.spaces.iter().filter(|&(at, space)| {
-            at != OUTERMOST && world.users_up(space.owner).any(|at| at == user)
-        });
+        let spaces = world
+            .spaces
+            .iter()
+            .filter(|(_, space)| world.users_up(space.owner).any(|at| at == user));
         world.users[user].charged == spaces.count()
     })
 }

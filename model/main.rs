@@ -3,10 +3,13 @@
 //! model   checks the rules of pid namespaces by themselves.  No sequence of calls in a small world
 //!         breaks a property; with mainline's rules one does; and with a mistake in the rules, one
 //!         does for each mistake.  Prints TAP, and how many worlds it looked at.
+//! model histories ours|mainline FIRST LAST CALLS DIRECTORY   writes random histories, for
+//!         qemu/histories.c: one of so many calls for each of these seeds.
 
 mod calls;
 mod check;
 mod departure;
+mod history;
 mod rules;
 mod table;
 
@@ -14,10 +17,14 @@ use check::{Check, Scope, INIT_ENDS, SCOPES};
 use departure::{Rules, MISTAKES};
 use stateright::{Checker, HasDiscoveries, Model};
 use std::collections::BTreeMap;
+use std::env;
+use std::fs;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::thread::{self, available_parallelism};
 use std::time::Instant;
+
+const USAGE: &str = "usage: model [histories ours|mainline FIRST LAST CALLS DIRECTORY]";
 
 /// What a property was broken by: the calls.
 type History = Vec<String>;
@@ -127,7 +134,8 @@ impl Tap {
     }
 }
 
-fn main() -> ExitCode {
+/// Checks the rules by themselves.
+fn check_rules() -> ExitCode {
     let check = Check {
         rules: Rules::OURS,
         scope: SCOPES[0],
@@ -177,4 +185,38 @@ fn main() -> ExitCode {
         tap.case(&format!("a mistake is seen: {mistake:?}"), found.is_some());
     }
     ExitCode::from(u8::from(tap.failed > 0))
+}
+
+/// Writes the histories of some seeds, each into a file of its own.
+fn write_histories(words: &[String]) -> Result<(), String> {
+    let [rules, first, last, calls, directory] = words else {
+        return Err(USAGE.to_string());
+    };
+    let rules = match rules.as_str() {
+        "ours" => Rules::OURS,
+        "mainline" => Rules::MAINLINE,
+        _ => return Err(USAGE.to_string()),
+    };
+    let number = |word: &String| word.parse().map_err(|_| format!("{word} is no number"));
+    let calls: u64 = number(calls)?;
+    for seed in number(first)?..=number(last)? {
+        let path = format!("{directory}/{seed}");
+        let text = history::history(seed, rules, calls as usize);
+        fs::write(&path, text).map_err(|error| format!("{path}: {error}"))?;
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let done = match words.split_first() {
+        None => return check_rules(),
+        Some((word, rest)) if word == "histories" => write_histories(rest),
+        Some(_) => Err(USAGE.to_string()),
+    };
+    if let Err(why) = done {
+        eprintln!("{why}");
+        return ExitCode::from(2);
+    }
+    ExitCode::SUCCESS
 }

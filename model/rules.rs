@@ -171,7 +171,10 @@ impl World {
             numbering,
             max_level,
             spaces: Table::new(),
-            users: vec![User::below(None)],
+            users: vec![User {
+                charged: 1,
+                ..User::below(None)
+            }],
             pids: Table::new(),
             tasks: Table::new(),
             mount: None,
@@ -219,7 +222,7 @@ impl World {
     }
 
     /// The namespace and all above it, the innermost first.
-    fn up(&self, space: SpaceId) -> impl Iterator<Item = SpaceId> + '_ {
+    pub fn up(&self, space: SpaceId) -> impl Iterator<Item = SpaceId> + '_ {
         iter::successors(Some(space), |&at| self.spaces[at].parent)
     }
 

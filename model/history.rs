@@ -1,0 +1,596 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Random histories of a world, for qemu/histories.c, which does what they say: each call with the
+//! answer that the rules give, and what each makes of the tasks.
+
+use crate::calls::{Answer, Errno, Flags, Number, Op, Status, TaskId, Value, Which};
+use crate::departure::Rules;
+use crate::rules::{Numbering, PidId, Process, SpaceId, State, Task, World, OUTERMOST};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// How many tasks there are at most.
+const TASKS: usize = 40;
+/// How many user namespaces.
+const USERS: usize = 8;
+/// The level of the deepest namespace: the world itself is one below the initial one.
+const MAX_LEVEL: usize = 31;
+/// A number that no task has.
+const NOBODY: Number = 30000;
+/// The answer of a call whose caller is gone.
+const NO_ANSWER: i32 = -1000;
+/// After how many calls all tasks are looked at, and not only those that have changed.
+const LOOK_AT_ALL: usize = 20;
+
+/// What the calls of a history are mostly about.
+#[derive(Clone, Copy)]
+enum Kind {
+    Mixed,
+    Deep,
+    Limited,
+    Deadly,
+    Threads,
+    Groups,
+}
+
+const KINDS: [Kind; 6] = [
+    Kind::Mixed,
+    Kind::Deep,
+    Kind::Limited,
+    Kind::Deadly,
+    Kind::Threads,
+    Kind::Groups,
+];
+
+/// Something that a task tries, and how often in each kind of history.
+type Weighted = (fn(&mut History, TaskId) -> Option<Op>, [u32; KINDS.len()]);
+
+const OPS: [Weighted; 18] = [
+    (History::unshare, [8, 2, 10, 10, 6, 4]),
+    (History::fork, [12, 4, 10, 16, 8, 14]),
+    (History::newpid, [6, 30, 10, 8, 4, 6]),
+    (History::thread, [4, 2, 1, 3, 20, 2]),
+    (History::setns, [4, 2, 3, 3, 4, 2]),
+    (History::setns_pidfd, [4, 2, 3, 3, 4, 2]),
+    (History::open, [5, 2, 5, 3, 3, 1]),
+    (|_, _| Some(Op::Close), [1, 1, 2, 1, 1, 0]),
+    (History::pass, [2, 1, 2, 1, 1, 0]),
+    (History::kill, [3, 1, 3, 8, 4, 4]),
+    (History::kill_pidfd, [2, 1, 1, 4, 2, 2]),
+    (History::wait, [10, 2, 6, 12, 8, 12]),
+    (History::exit, [4, 1, 4, 8, 3, 5]),
+    (|_, _| Some(Op::ExitThread), [1, 0, 0, 1, 6, 0]),
+    (History::setpgid, [3, 1, 0, 3, 2, 20]),
+    (|_, _| Some(Op::Setsid), [1, 0, 0, 1, 1, 4]),
+    (History::subreaper, [2, 1, 0, 4, 2, 2]),
+    (History::limit, [1, 0, 6, 1, 0, 0]),
+];
+
+/// Numbers that are the same everywhere: xorshift64*.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit
+    }
+
+    fn one_in(&mut self, limit: usize) -> bool {
+        self.below(limit) == 0
+    }
+
+    fn one_of<T: Copy>(&mut self, things: &[T]) -> Option<T> {
+        match things.len() {
+            0 => None,
+            many => Some(things[self.below(many)]),
+        }
+    }
+}
+
+/// A world, what happened in it, and what may happen next.
+struct History {
+    rules: Rules,
+    world: World,
+    random: Random,
+    kind: Kind,
+    text: String,
+    step: usize,
+    /// Lines that a thread is gone, each with its leader, an init that is dying: any thread of it
+    /// may be the one that waits for others to leave the namespace.
+    late: Vec<(TaskId, String)>,
+}
+
+/// The history of a seed, of so many calls.
+pub fn history(seed: u64, rules: Rules, calls: usize) -> String {
+    let mut history = History {
+        rules,
+        world: World::new(rules, Numbering::Next, MAX_LEVEL),
+        random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1)),
+        kind: KINDS[(seed % KINDS.len() as u64) as usize],
+        text: String::new(),
+        step: 0,
+        late: vec![],
+    };
+    while history.step < calls {
+        history.one_step();
+    }
+    history.text
+}
+
+impl History {
+    /// One call. The director sees to it that there are others.
+    fn one_step(&mut self) {
+        let few = self.running(0).len() < 4;
+        let room = self.world.tasks.count() < TASKS - 2;
+        if few && room {
+            self.call(0, Op::Clone(Flags::NONE, vec![]));
+        } else if few || self.random.one_in(16) {
+            if let Some(op) = self.wait(0) {
+                self.call(0, op);
+            }
+        } else if let Some(by) = self.player() {
+            if self.random.one_in(20) {
+                return self.look(by);
+            }
+            let try_it = self.random_op();
+            if let Some(op) = try_it(self, by) {
+                self.call(by, op);
+            }
+        }
+    }
+
+    fn random_op(&mut self) -> fn(&mut History, TaskId) -> Option<Op> {
+        let weights = OPS
+            .iter()
+            .map(|(_, weights)| weights[self.kind as usize] as usize);
+        let mut at = self.random.below(weights.clone().sum());
+        for (weight, (op, _)) in weights.zip(OPS) {
+            if at < weight {
+                return op;
+            }
+            at -= weight;
+        }
+        OPS[0].0
+    }
+
+    /// Who acts: anybody, or in a deep world mostly one of the lowest level.
+    fn player(&mut self) -> Option<TaskId> {
+        let running = self.running(0);
+        let anybody = self.random.one_of(&running)?;
+        if !matches!(self.kind, Kind::Deep) || self.random.one_in(4) {
+            return Some(anybody);
+        }
+        running
+            .into_iter()
+            .max_by_key(|&id| self.world.spaces[self.world.active(id)].level)
+    }
+
+    /// Those that run, but one.
+    fn running(&self, but: TaskId) -> Vec<TaskId> {
+        let tasks = self.world.tasks.iter().map(|(id, _)| id);
+        tasks
+            .filter(|&id| id != 0 && id != but && self.world.runs(id))
+            .collect()
+    }
+
+    /// Leaders that run.
+    fn leaders(&self) -> Vec<TaskId> {
+        let running = self.running(0).into_iter();
+        running
+            .filter(|&id| self.world.tasks[id].leader == id)
+            .collect()
+    }
+
+    fn outer(&self, task: TaskId) -> Number {
+        let pid = self.world.tasks[task].pid;
+        self.world
+            .number(pid, OUTERMOST)
+            .expect("all are in the world")
+    }
+
+    // What a task tries.
+
+    fn room(&self) -> bool {
+        self.world.tasks.count() < TASKS
+    }
+
+    fn with_user(&mut self, mut flags: Flags) -> Flags {
+        flags.newuser = self.world.users.len() < USERS && self.random.one_in(4);
+        flags
+    }
+
+    fn unshare(&mut self, _: TaskId) -> Option<Op> {
+        let mut flags = self.with_user(Flags::NEWPID);
+        flags.newpid = !flags.newuser || self.random.one_in(2);
+        Some(Op::Unshare(flags))
+    }
+
+    fn fork(&mut self, by: TaskId) -> Option<Op> {
+        let mut flags = self.with_user(Flags::NONE);
+        flags.parent = !flags.newuser && self.random.one_in(6);
+        let wanted = self.wanted(by, flags);
+        self.room().then_some(Op::Clone(flags, wanted))
+    }
+
+    fn newpid(&mut self, by: TaskId) -> Option<Op> {
+        let flags = self.with_user(Flags::NEWPID);
+        let wanted = self.wanted(by, flags);
+        self.room().then_some(Op::Clone(flags, wanted))
+    }
+
+    fn thread(&mut self, _: TaskId) -> Option<Op> {
+        self.room().then_some(Op::Clone(Flags::THREAD, vec![]))
+    }
+
+    /// Numbers for a child: mostly some that it can have. Those outside of the world are not ours.
+    fn wanted(&mut self, by: TaskId, flags: Flags) -> Vec<Number> {
+        if !self.random.one_in(5) {
+            return vec![];
+        }
+        let world = &self.world;
+        let (active, default) = (world.active(by), world.default(by));
+        let above: Vec<SpaceId> = world
+            .up(if flags.newpid { active } else { default })
+            .collect();
+        let path = above.into_iter().map(Some);
+        let path: Vec<_> = flags
+            .newpid
+            .then_some(None)
+            .into_iter()
+            .chain(path)
+            .collect();
+        let many = 1 + self.random.below(3);
+        let mut numbers = vec![];
+        for space in path.into_iter().take(many) {
+            let first = space.is_none_or(|space| self.world.spaces[space].is_unborn());
+            let taken: Vec<Number> = space.map_or(vec![], |space| {
+                let pids = self.world.pids.iter();
+                pids.filter_map(|(pid, _)| self.world.number(pid, space))
+                    .collect()
+            });
+            numbers.push(match self.random.below(10) {
+                0..8 if first => 1,
+                _ if first => 2,
+                0..6 => 1000 + self.random.below(usize::from(NOBODY) - 1000) as Number,
+                6 => 0,
+                _ => self.random.one_of(&taken).unwrap_or(NOBODY),
+            });
+        }
+        numbers
+    }
+
+    fn setns(&mut self, _: TaskId) -> Option<Op> {
+        Some(Op::Setns)
+    }
+
+    fn setns_pidfd(&mut self, _: TaskId) -> Option<Op> {
+        let leaders = self.leaders();
+        self.random.one_of(&leaders).map(Op::SetnsPidfd)
+    }
+
+    fn open(&mut self, _: TaskId) -> Option<Op> {
+        let running = self.running(0);
+        let task = self.random.one_of(&running)?;
+        let default = self.random.one_in(2);
+        Some(Op::Open(
+            task,
+            if default {
+                Which::Default
+            } else {
+                Which::Active
+            },
+        ))
+    }
+
+    fn pass(&mut self, by: TaskId) -> Option<Op> {
+        let own = self.world.tasks[by].leader;
+        let mut others = self.running(0);
+        others.retain(|&id| self.world.tasks[id].leader != own);
+        self.random.one_of(&others).map(Op::Pass)
+    }
+
+    /// A process, or rather one whose end is the end of a namespace.
+    fn victim(&mut self, any: bool) -> Option<TaskId> {
+        let all: Vec<TaskId> = self.world.processes().map(|(id, _)| id).collect();
+        let some = if any { all } else { self.leaders() };
+        let first = self.random.one_of(&some)?;
+        let second = self.random.one_of(&some)?;
+        let victim = if self.world.is_init(second) {
+            second
+        } else {
+            first
+        };
+        (victim != 0).then_some(victim)
+    }
+
+    fn kill(&mut self, by: TaskId) -> Option<Op> {
+        let target = self.victim(true)?;
+        Some(Op::Kill(self.world.number_of(target, by).unwrap_or(NOBODY)))
+    }
+
+    fn kill_pidfd(&mut self, _: TaskId) -> Option<Op> {
+        self.victim(false).map(Op::KillPidfd)
+    }
+
+    fn wait(&mut self, by: TaskId) -> Option<Op> {
+        let own = self.world.tasks[by].leader;
+        let mut some: Vec<TaskId> = self.world.children(own).collect();
+        if some.is_empty() || self.random.one_in(8) {
+            some = self.world.tasks.iter().map(|(id, _)| id).collect();
+        }
+        let child = self.random.one_of(&some)?;
+        Some(Op::Wait(self.world.number_of(child, by).unwrap_or(NOBODY)))
+    }
+
+    fn exit(&mut self, _: TaskId) -> Option<Op> {
+        Some(Op::Exit(self.random.below(100) as u8))
+    }
+
+    fn setpgid(&mut self, by: TaskId) -> Option<Op> {
+        let space = self.world.active(by);
+        let pids: Vec<PidId> = self.world.pids.iter().map(|(pid, _)| pid).collect();
+        let group = self.random.one_of(&pids)?;
+        let group = self.world.number(group, space).unwrap_or(NOBODY);
+        let group = if self.random.one_in(3) { 0 } else { group };
+        let mut whom: Vec<TaskId> = self.world.children(self.world.tasks[by].leader).collect();
+        if self.random.one_in(8) {
+            whom = self.world.tasks.iter().map(|(id, _)| id).collect();
+        }
+        let target = self.random.one_of(&whom).filter(|_| self.random.one_in(2));
+        let number = target.map(|target| self.world.number_of(target, by).unwrap_or(NOBODY));
+        Some(Op::Setpgid(number.unwrap_or(0), group))
+    }
+
+    fn subreaper(&mut self, _: TaskId) -> Option<Op> {
+        Some(Op::Subreaper(!self.random.one_in(4)))
+    }
+
+    fn limit(&mut self, by: TaskId) -> Option<Op> {
+        let charged = self.world.users[self.world.process(by).user].charged;
+        let near = (charged + self.random.below(4)).saturating_sub(1);
+        Some(Op::Limit(if self.random.one_in(3) { 10000 } else { near }))
+    }
+
+    // What becomes of it.
+
+    /// Makes a call, unless the kernel of these rules would be left with a task that never ends.
+    fn call(&mut self, by: TaskId, op: Op) {
+        let mut after = self.world.clone();
+        let answer = after.apply(by, &op);
+        let mut end = after.clone();
+        // The history may end here: then the director exits, and all others with it.
+        let _ = end.apply(0, &Op::Exit(0));
+        if !matches!(end.process(0).state, State::Zombie(_)) {
+            assert!(
+                self.rules == Rules::MAINLINE,
+                "an init that never ends: {by} {op:?}"
+            );
+            return;
+        }
+        let before = std::mem::replace(&mut self.world, after);
+        let made = match (&op, answer) {
+            (Op::Clone(..), Ok(_)) => self.made(&before),
+            _ => 0,
+        };
+        self.say(by, &op, answer, made);
+        if answer.is_ok() {
+            match op {
+                Op::Clone(flags, _) => self.learn(made, flags, Which::Active),
+                Op::Unshare(flags) => self.learn(by, flags, Which::Default),
+                _ => (),
+            }
+        }
+        self.compare(&before);
+        self.step += 1;
+    }
+
+    /// The one task that was not there before.
+    fn made(&self, before: &World) -> TaskId {
+        let mut tasks = self.world.tasks.iter().map(|(id, _)| id);
+        tasks
+            .find(|&id| before.tasks.get(id).is_none())
+            .expect("somebody was made")
+    }
+
+    /// What a call is in a file: its name, flags, two arguments and numbers.
+    fn words(&self, op: &Op) -> (&'static str, u64, i64, i64, Vec<Number>) {
+        let outer = |task| i64::from(self.outer(task));
+        let none = vec![];
+        match *op {
+            Op::Clone(flags, ref numbers) => ("clone", word(flags), 0, 0, numbers.clone()),
+            Op::Unshare(flags) => ("unshare", word(flags), 0, 0, none),
+            Op::Setns => ("setns", 0, 0, 0, none),
+            Op::SetnsPidfd(task) => ("setns_pidfd", 0, outer(task), 0, none),
+            Op::Setpgid(pid, group) => ("setpgid", 0, pid.into(), group.into(), none),
+            Op::Setsid => ("setsid", 0, 0, 0, none),
+            Op::Subreaper(on) => ("subreaper", 0, on.into(), 0, none),
+            Op::Kill(number) => ("kill", 0, number.into(), 0, none),
+            Op::KillPidfd(task) => ("kill_pidfd", 0, outer(task), 0, none),
+            Op::Wait(number) => ("wait", 0, number.into(), 0, none),
+            Op::Exit(code) => ("exit", 0, code.into(), 0, none),
+            Op::ExitThread => ("exit_thread", 0, 0, 0, none),
+            Op::Open(task, which) => ("open", 0, outer(task), which as i64, none),
+            Op::Close => ("close", 0, 0, 0, none),
+            Op::Pass(to) => ("pass", 0, to as i64, 0, none),
+            Op::Limit(max) => ("limit", 0, max as i64, 0, none),
+            Op::Mount | Op::Unmount => unreachable!("no history mounts anything"),
+        }
+    }
+
+    fn say(&mut self, by: TaskId, op: &Op, answer: Answer, made: TaskId) {
+        let (name, flags, a, b, numbers) = self.words(op);
+        let (answer, status) = match answer {
+            _ if !self.world.runs(by) => (NO_ANSWER, 0),
+            Ok(Value::Done) => (0, 0),
+            Ok(Value::Pid(number)) => (number.into(), 0),
+            Ok(Value::Ended(number, status)) => (number.into(), status_word(status)),
+            Err(error) => (-errno(error), 0),
+        };
+        let outer = if made == 0 { 0 } else { self.outer(made) };
+        self.line(&format!(
+            "call {} {by} {name} {flags} {a} {b} {made} {outer} {answer} {status}",
+            self.step
+        ));
+        self.text.pop();
+        for number in numbers {
+            write!(self.text, " {number}").expect("a string has room");
+        }
+        self.text.push('\n');
+    }
+
+    fn line(&mut self, line: &str) {
+        writeln!(self.text, "{line}").expect("a string has room");
+    }
+
+    /// Has the director find out which namespaces are new, and a new user namespace get its maps.
+    fn learn(&mut self, task: TaskId, flags: Flags, which: Which) {
+        if flags.newuser {
+            let user = self.world.process(task).user;
+            self.line(&format!("user {user} {task}"));
+            self.line(&format!("call {} {task} maps 0 0 0 0 0 0 0", self.step));
+        }
+        if flags.newpid {
+            let space = self.world.default(task);
+            self.line(&format!("space {space} {task} {}", which as u8));
+        }
+    }
+
+    /// A task says what it sees of itself.
+    fn look(&mut self, by: TaskId) {
+        let world = &self.world;
+        let own = world
+            .number_of(world.tasks[by].leader, by)
+            .expect("it has a number");
+        let parent = world
+            .process(by)
+            .parent
+            .and_then(|parent| world.number_of(parent, by));
+        let parent = parent.unwrap_or(0);
+        self.line(&format!(
+            "call {} {by} look 0 0 0 0 0 {own} {parent}",
+            self.step
+        ));
+        self.step += 1;
+    }
+
+    /// Says what has become of the tasks, those that have ended first: others depend on it.
+    fn compare(&mut self, before: &World) {
+        let old = described(before);
+        let new = described(&self.world);
+        let all = self.step % LOOK_AT_ALL == 0;
+        let mut lines: Vec<(usize, String)> = vec![];
+        let world = &self.world;
+        let dying = |leader: TaskId| {
+            world
+                .tasks
+                .get(leader)
+                .is_some_and(|_| matches!(world.process(leader).state, State::Dying(_)))
+        };
+        for (id, (pid, _)) in old.iter().filter(|(id, _)| !new.contains_key(id)) {
+            self.late
+                .push((before.tasks[*id].leader, format!("task {id} {pid} gone")));
+        }
+        let late = std::mem::take(&mut self.late);
+        for (leader, line) in late {
+            match dying(leader) {
+                true => self.late.push((leader, line)),
+                false => lines.push((0, line)),
+            }
+        }
+        for (id, (pid, words)) in &new {
+            if *id != 0 && (all || old.get(id) != Some(&(*pid, words.clone()))) {
+                let order = ["dying", "zombie", "left", "alive", "thread"];
+                let order = order.iter().position(|word| words.starts_with(word));
+                lines.push((1 + order.unwrap_or(0), format!("task {id} {pid} {words}")));
+            }
+        }
+        lines.sort();
+        for (_, line) in lines {
+            self.line(&line);
+        }
+    }
+}
+
+/// All tasks, with their pids in the world, as /proc shows them.
+fn described(world: &World) -> BTreeMap<TaskId, (Number, String)> {
+    let tasks = world.tasks.iter().map(|(id, task)| {
+        let outer = world.number(task.pid, OUTERMOST).unwrap_or(0);
+        (id, (outer, describe(world, id, task)))
+    });
+    tasks.collect()
+}
+
+fn describe(world: &World, id: TaskId, task: &Task) -> String {
+    let active = world.active(id);
+    let default = task
+        .default
+        .map_or(String::new(), |default| format!(" > n{default}"));
+    let own = numbers(world, task.pid, active);
+    let Some(Process {
+        state,
+        parent,
+        group,
+        session,
+        user,
+        ..
+    }) = task.process
+    else {
+        return format!("thread of p{} n{active}{default} {own}", task.leader);
+    };
+    let word = match state {
+        State::Alive if task.default.is_none() => "left",
+        State::Alive => "alive",
+        State::Dying(_) => "dying",
+        State::Zombie(_) => "zombie",
+    };
+    let parent = parent.map_or(-1, |parent| parent as i64);
+    let user = task.default.map_or(String::new(), |_| format!(" u{user}"));
+    let group = numbers(world, group, active);
+    let session = numbers(world, session, active);
+    format!("{word} of p{parent} n{active}{default}{user} {own} g{group} s{session}")
+}
+
+/// The numbers of a `struct pid` in a namespace and all above it, the outermost first; 0 is none.
+fn numbers(world: &World, pid: PidId, space: SpaceId) -> String {
+    let numbers = world
+        .up(space)
+        .map(|at| world.number(pid, at).unwrap_or(0).to_string());
+    let mut numbers: Vec<String> = numbers.collect();
+    numbers.reverse();
+    numbers.join(",")
+}
+
+/// The flags as the kernel has them.
+fn word(flags: Flags) -> u64 {
+    let bits = [
+        (flags.newuser, 0x1000_0000),
+        (flags.newpid, 0x2000_0000),
+        (flags.parent, 0x8000),
+        (flags.thread, 0x1_0000),
+    ];
+    bits.iter().filter(|bit| bit.0).map(|bit| bit.1).sum()
+}
+
+/// A status as wait(2) returns it.
+fn status_word(status: Status) -> i32 {
+    match status {
+        Status::Code(code) => i32::from(code) << 8,
+        Status::Signal(signal) => signal.into(),
+    }
+}
+
+/// An error as the kernel has it.
+fn errno(error: Errno) -> i32 {
+    match error {
+        Errno::EPERM => 1,
+        Errno::ESRCH => 3,
+        Errno::EBADF => 9,
+        Errno::ECHILD => 10,
+        Errno::ENOMEM => 12,
+        Errno::EEXIST => 17,
+        Errno::EINVAL => 22,
+        Errno::ENOSPC => 28,
+    }
+}
