@@ -642,6 +642,7 @@ static void hold_by_file(void)
 /* User space holds up a clone in its middle: where its pidfd is written, or where it has failed. */
 static void load_stalls(int unused)
 {
+	unsigned long stalls = shared->stalls;
 	pid_t pid = fork_child();
 
 	if (!pid) {
@@ -653,7 +654,8 @@ static void load_stalls(int unused)
 	}
 	if (pid > 0)
 		waitpid(pid, NULL, __WALL);
-	usleep(dice(3000000));
+	/* Mostly the module is not there, and the clone is refused: try again at once. */
+	usleep(dice(shared->stalls == stalls ? 20000 : 3000000));
 }
 
 /* Kills makers, whatever they are doing. */
