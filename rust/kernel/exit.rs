@@ -26,12 +26,13 @@ as_in_c! {
 const SIG_IGN: usize = 1;
 
 /// The last thread of a process, on its way out: the current task, when all other threads of its
-/// group have exited, and the group is marked as exiting.
+/// group are exiting before it, and the group is marked as exiting.
 ///
 /// # Invariants
 ///
 /// - The value belongs to the current task.
-/// - No other thread of the group runs any more, and `SIGNAL_GROUP_EXIT` is set.
+/// - All other threads of the group have been through `exit_signals()`. They may still run, but go
+///   nowhere but to their end. `SIGNAL_GROUP_EXIT` is set.
 /// - The task has not been through `release_task()`: it has its `signal` and its `sighand`.
 #[derive(Clone, Copy)]
 pub struct LastThread<'a>(&'a CurrentTask);
@@ -55,8 +56,9 @@ impl<'a> LastThread<'a> {
     #[inline]
     pub fn leads_its_group(self) -> bool {
         // SAFETY: The task is valid. What C looks at is the sign of `exit_signal`, which only
-        // execve() changes, in another thread of the group, of which there is none; the parent may
-        // store SIGCHLD there as it exits, but to a leader, whose sign is the same.
+        // execve() changes, in another thread of the group, and by the type invariant none of
+        // these gets there; the parent may store SIGCHLD there as it exits, but to a leader, whose
+        // sign is the same.
         unsafe { bindings::thread_group_leader(self.0.as_ptr()) }
     }
 

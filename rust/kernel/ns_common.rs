@@ -247,7 +247,7 @@ unsafe extern "C" fn put<T: Operations>(ns: *mut bindings::ns_common) {
 /// # Safety
 ///
 /// `nsset` must be what `setns()` of the current task has prepared, and `ns` that of a namespace of
-/// this kind, valid for the duration of the call.
+/// this kind, with a reference for the duration of the call.
 unsafe extern "C" fn install<T: Operations>(
     nsset: *mut bindings::nsset,
     ns: *mut bindings::ns_common,

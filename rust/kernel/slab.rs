@@ -27,6 +27,9 @@ as_in_c! {
     kmem_cache_args { align }
 }
 
+/// The largest object in bytes that a cache is made for: what no configuration of C refuses.
+const MAX_SIZE: usize = 4 << 20;
+
 /// How a [`Cache`] is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Flags(bindings::slab_flags_t);
@@ -98,7 +101,7 @@ impl<T> Cache<T> {
     ///
     /// # Errors
     ///
-    /// [`ENOMEM`].
+    /// As [`with_tail`](Self::with_tail).
     #[doc(alias = "kmem_cache_create")]
     #[inline]
     pub fn new(name: &CStr, flags: Flags) -> Result<Self> {
@@ -110,11 +113,15 @@ impl<T> Cache<T> {
     ///
     /// # Errors
     ///
-    /// - [`EINVAL`] if objects would have 4 GiB or more;
+    /// - [`EINVAL`] if objects would have no bytes, or more than 4 MiB;
     /// - [`ENOMEM`].
     #[doc(alias = "kmem_cache_create")]
     pub fn with_tail(name: &CStr, tail: usize, flags: Flags) -> Result<Self> {
         let size = size_of::<T>().checked_add(tail).ok_or(EINVAL)?;
+        // C checks that with CONFIG_DEBUG_VM only.
+        if size == 0 || size > MAX_SIZE {
+            return Err(EINVAL);
+        }
         let mut args = bindings::kmem_cache_args {
             align: align_of::<T>() as u32,
             ..Default::default()

@@ -102,10 +102,14 @@ impl Table {
     /// # Errors
     ///
     /// [`ENOMEM`], also if there is one of that name.
+    ///
+    /// # Safety
+    ///
+    /// The table and its handler must not be in code that can be unloaded, as a module can.
     #[doc(alias = "register_sysctl")]
-    pub fn register(&'static self, directory: &CStr) -> Result {
-        // SAFETY: The table is static, and has the one entry that is announced. The path is not
-        // used after the call.
+    pub unsafe fn register(&'static self, directory: &CStr) -> Result {
+        // SAFETY: The table is static and by the safety requirements there for good, and has the
+        // one entry that is announced. The path is not used after the call.
         let header =
             unsafe { bindings::register_sysctl_sz(directory.as_char_ptr(), &raw const self.0, 1) };
         if header.is_null() {

@@ -103,8 +103,8 @@ impl Tasklist {
         let Some(ns) = me.active_pid_ns() else { return };
         // SAFETY: The field is written under `tasklist_lock` alone, so that it does not change
         // while `self` exists. What it points to is on the list: an init is not released before
-        // all that count in its namespace are, and `me` is not: it is running, and so has not been
-        // through `release_task()`.
+        // all that count in its namespace are. `me` counts, as it has its pid, without which it
+        // had no active namespace, and does not lose it while `self` exists.
         unsafe { bindings::send_sig(bindings::SIGKILL as c_int, (*ns.as_ptr()).child_reaper, 1) };
     }
 }

@@ -39,8 +39,8 @@ impl UserNamespace {
     ///
     /// # Safety
     ///
-    /// The caller must ensure that `ptr` is valid and remains valid for the lifetime of the
-    /// returned [`UserNamespace`] reference.
+    /// The caller must ensure that `ptr` is valid, and that somebody holds a reference to the
+    /// namespace for the lifetime of the returned [`UserNamespace`] reference.
     #[inline]
     pub unsafe fn from_ptr<'a>(ptr: *const bindings::user_namespace) -> &'a Self {
         // SAFETY: The safety requirements guarantee the validity of the dereference, while the

@@ -17,10 +17,12 @@ use kernel::{
     pid_namespace::PidNamespace,
     prelude::*, //
 };
+#[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
+use kernel::warn_on_once;
 
 /// Sets up pid namespaces at boot.
 ///
-/// Returns 0, or `-ENOMEM`; who then asks for a new namespace gets that as well.
+/// Returns 0, or `-ENOMEM`; a process that asks for a new namespace gets that as well then.
 ///
 /// # Safety
 ///
@@ -29,13 +31,15 @@ use kernel::{
 #[link_section = ".init.text"]
 pub(crate) unsafe extern "C" fn pid_namespaces_init() -> c_int {
     from_result(|| {
-        // SAFETY: By the safety requirements this is the one call, and nobody makes a namespace.
-        unsafe { caches::init() }?;
-        destroy::init()?;
-        #[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
-        crate::sysctl::NS_LAST_PID.register(c"kernel")?;
         // SAFETY: The initial namespace is static and whole, and enters the tree once.
         unsafe { PidNamespace::add_to_tree(PidNamespace::initial()) };
+        #[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
+        // SAFETY: This code is built in.
+        warn_on_once!(unsafe { crate::sysctl::NS_LAST_PID.register(c"kernel") }.is_err());
+        // Without this no namespace is made, as there is no cache for it: none could be destroyed.
+        destroy::init()?;
+        // SAFETY: By the safety requirements this is the one call, and nobody makes a namespace.
+        unsafe { caches::init() }?;
         Ok(0)
     })
 }
