@@ -11,14 +11,14 @@ use crate::{
     caches,
     destroy, //
 };
+#[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
+use kernel::warn_on_once;
 use kernel::{
     error::from_result,
     ns_common::Namespace,
     pid_namespace::PidNamespace,
     prelude::*, //
 };
-#[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
-use kernel::warn_on_once;
 
 /// Sets up pid namespaces at boot.
 ///

@@ -68,8 +68,8 @@ fn wait_for_all_but_init(ns: &PidNamespace, init: LastThread<'_>, own_tasks: u32
 /// # Safety
 ///
 /// `pid_ns` must be the active namespace of the current task, which must be the last thread of its
-/// init to come to `exit_signals()`, after `synchronize_group_exit()` and before `release_task()`, and
-/// hold no locks.
+/// init to come to `exit_signals()`, after `synchronize_group_exit()` and before `release_task()`,
+/// and hold no locks.
 #[export]
 pub(crate) unsafe extern "C" fn zap_pid_ns_processes(pid_ns: *mut bindings::pid_namespace) {
     let current = current!();
