@@ -5,10 +5,10 @@
  *
  *	histories DIRECTORY FIRST LAST
  *
- * There is a file for each seed.  It is one world: a pid and a user namespace of its own, with a director that is pid 1
- * there and reads the file, and actors, which are tasks and do one call at a time as they are told.
- * As the file says what each call makes of the actors, it is known what to wait for, and nothing
- * depends on time.  A line of a file is one of
+ * There is a file for each seed.  It is one world: a pid and a user namespace of its own, with a
+ * director that is pid 1 there and reads the file, and actors, which are tasks and do one call at a
+ * time as they are told.  As the file says what each call makes of the actors, it is known what to
+ * wait for, and nothing depends on time.  A line of a file is one of
  *
  *	call STEP ACTOR NAME FLAGS A B CHILD OUTER ANSWER STATUS [NUMBER...]
  *	space SLOT ACTOR WHICH		the namespace of that actor is a new one: nSLOT from here on
