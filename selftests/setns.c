@@ -132,6 +132,57 @@ TEST(setns_to_the_active_namespace_undoes_an_unshare)
 	run_as_pid_1(_metadata, go_back, NULL);
 }
 
+/* Makes a new default namespace on each kernel: some refuse a second one. */
+static int unshare_or_go_back(void)
+{
+	int own;
+
+	if (!unshare(CLONE_NEWPID))
+		return 0;
+	if (errno != EINVAL)
+		return -1;
+	own = ns_open(0, ACTIVE);
+	if (own < 0 || setns(own, CLONE_NEWPID))
+		return -1;
+	close(own);
+	return unshare(CLONE_NEWPID);
+}
+
+static void unshare_on_each_kernel(struct __test_metadata *const _metadata,
+				   void *arg __maybe_unused)
+{
+	struct snapshot me = snapshot_take(_metadata);
+	int i, fd;
+	pid_t pid;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, unshare_or_go_back()) {
+			TH_LOG("%s", strerror(errno));
+		}
+		pid = child_hold(_metadata, 0);
+		ASSERT_LT(0, pid);
+		fd = child_active_open(pid);
+		EXPECT_EQ(1, ioctl(fd, NS_GET_PID_IN_PIDNS, pid));
+		EXPECT_EQ(me.active, ns_id_close(ioctl(fd, NS_GET_PARENT)));
+		close(fd);
+		child_kill(_metadata, pid);
+	}
+}
+
+/*
+ * Who goes back by setns(2) where unshare(2) is refused needs not know what
+ * kernel it is on.
+ *
+ * 1. The caller, a pid 1, unshares three times, each time by that.
+ * 2. Its child is pid 1 each time, in a child of the caller's namespace, and
+ *    ends.
+ */
+TEST(setns_where_a_second_unshare_is_refused_does_on_each_kernel)
+{
+	require_privilege(_metadata);
+	run_as_pid_1(_metadata, unshare_on_each_kernel, NULL);
+}
+
 /* The namespaces of the drawing at the top, seen by the caller. */
 struct tree {
 	int outer;

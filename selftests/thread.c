@@ -286,6 +286,64 @@ TEST(only_threads_made_after_an_unshare_inherit_it)
 	thread_end(&before);
 }
 
+/* For thread_do(): take the default namespace of the main thread. */
+static void thread_join_the_default(struct thread *me)
+{
+	struct __test_metadata *const _metadata = me->_metadata;
+	int fd = ns_open(getpid(), DEFAULT);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, setns(fd, CLONE_NEWPID));
+	close(fd);
+}
+
+/*
+ * What a program can do that makes threads on a kernel that refuses them.
+ *
+ *  1. The main thread unshares, and forks: pid 1.
+ *  2. It goes back by setns(2), makes a thread, and joins pid 1 again.
+ *  3. It forks, and the child is born beside pid 1.
+ *  4. The thread forks into the active namespace, and beside pid 1 once it
+ *     has joined that namespace itself.
+ */
+TEST(thread_made_between_two_setns_is_possible_on_each_kernel)
+{
+	struct thread thread;
+	pid_t init, child;
+	int own, dflt;
+
+	require_privilege(_metadata);
+	unshare_pidns(_metadata);
+	init = child_hold(_metadata, 0);
+	ASSERT_LT(0, init);
+
+	dflt = ns_open(0, DEFAULT);
+	own = ns_open(0, ACTIVE);
+	ASSERT_LE(0, dflt);
+	ASSERT_LE(0, own);
+	ASSERT_EQ(0, setns(own, CLONE_NEWPID));
+	thread_start(_metadata, &thread);
+	ASSERT_EQ(0, setns(dflt, CLONE_NEWPID));
+
+	child = child_hold(_metadata, 0);
+	ASSERT_LT(0, child);
+	EXPECT_EQ(task_ns_id(init, ACTIVE), task_ns_id(child, ACTIVE));
+	child_kill(_metadata, child);
+
+	thread_do(&thread, thread_fork);
+	EXPECT_EQ(ns_id(own), task_ns_id(thread.child, ACTIVE));
+	child_kill(_metadata, thread.child);
+	thread_do(&thread, thread_join_the_default);
+	thread_do(&thread, thread_fork);
+	EXPECT_EQ(ns_id(dflt), task_ns_id(thread.child, ACTIVE));
+	child_kill(_metadata, thread.child);
+
+	thread_end(&thread);
+	child_kill(_metadata, init);
+	close(own);
+	close(dflt);
+}
+
 /*
  * As a runtime makes threads, when it needs one, from whichever thread finds so:
  *

@@ -9,7 +9,8 @@
 //!
 //! [`as_in_c!`]: crate::as_in_c
 
-/// Asserts that structures have the size that they have in C, and fields the offset and the size.
+/// Asserts that structures have the size and the alignment that they have in C, and fields the
+/// offset and the size.
 ///
 /// What is compared must be listed in `rust/bindings/bindings_helper.h` as well, by `LAYOUT_SIZE()`
 /// and `LAYOUT()`.
@@ -29,10 +30,16 @@ macro_rules! as_in_c {
     ($($name:ident),+) => {
         $(
             $crate::macros::paste! {
-                const _: () = assert!(
-                    ::core::mem::size_of::<$crate::bindings::$name>()
-                        == $crate::bindings::[<SIZE_ $name>]
-                );
+                const _: () = {
+                    assert!(
+                        ::core::mem::size_of::<$crate::bindings::$name>()
+                            == $crate::bindings::[<SIZE_ $name>]
+                    );
+                    assert!(
+                        ::core::mem::align_of::<$crate::bindings::$name>()
+                            == $crate::bindings::[<ALIGN_ $name>]
+                    );
+                };
             }
         )+
     };

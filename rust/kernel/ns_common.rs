@@ -47,6 +47,7 @@ as_in_c! {
 /// - References are counted in that `struct ns_common`.
 /// - [`tree`](Self::tree) and [`initial`](Self::initial) must return pointers to what C has, and
 ///   [`TYPE`](Self::TYPE) and [`INITIAL_ID`](Self::INITIAL_ID) must be what C has, for that kind.
+/// - The methods that are here must not be overridden: who calls them relies on what they do.
 pub unsafe trait Namespace: AlwaysRefCounted + Sized + 'static {
     /// The offset of its `struct ns_common` in bytes.
     const COMMON: usize;
@@ -181,7 +182,7 @@ pub trait Operations {
     /// # Errors
     ///
     /// What `setns()` is to return.
-    fn install(set: &mut NsSet, ns: &Self::Ns) -> Result;
+    fn install(set: Pin<&mut NsSet>, ns: &Self::Ns) -> Result;
 
     /// Returns the parent of `ns`, for the current task.
     ///

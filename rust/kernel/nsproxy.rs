@@ -14,6 +14,7 @@ use crate::{
 };
 use core::{
     mem,
+    pin::Pin,
     ptr::NonNull, //
 };
 
@@ -43,10 +44,12 @@ impl NsSet {
     /// task, and nothing else may use the `struct nsset` or its `nsproxy` during the lifetime of
     /// the returned reference, which must end before the task goes on.
     #[inline]
-    pub unsafe fn from_ptr<'a>(ptr: *mut bindings::nsset) -> &'a mut Self {
-        // SAFETY: The safety requirements guarantee the validity of the dereference, while the
-        // `NsSet` type being transparent makes the cast ok.
-        unsafe { &mut *ptr.cast() }
+    pub unsafe fn from_ptr<'a>(ptr: *mut bindings::nsset) -> Pin<&'a mut Self> {
+        // INVARIANT: `prepare_nsset` sets both pointers.
+        // SAFETY: The safety requirements guarantee the validity of the dereference, and that it is
+        // the only reference, while the `NsSet` type being transparent makes the cast ok. It is
+        // pinned: C has it on its stack, and nobody may put another one in its place.
+        unsafe { Pin::new_unchecked(&mut *ptr.cast()) }
     }
 
     /// Returns the user namespace that the task will be in.
@@ -66,7 +69,7 @@ impl NsSet {
     /// `ns` must be the active pid namespace of the current task, or lie below it. A task relies on
     /// having pids of all its children, and so does the code that ends it.
     #[inline]
-    pub unsafe fn set_pid_ns_for_children(&mut self, ns: ARef<PidNamespace>) {
+    pub unsafe fn set_pid_ns_for_children(self: Pin<&mut Self>, ns: ARef<PidNamespace>) {
         // CAST: `PidNamespace` is a transparent wrapper around `struct pid_namespace`.
         let new = ARef::into_raw(ns).as_ptr().cast();
         // SAFETY: By the type invariant `nsproxy` is valid and ours.

@@ -23,6 +23,7 @@ use core::{
     ptr::NonNull, //
 };
 
+as_in_c!(kmem_cache_args);
 as_in_c! {
     kmem_cache_args { align }
 }

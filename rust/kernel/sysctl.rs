@@ -16,6 +16,7 @@ use crate::{
 };
 use core::ptr::null_mut;
 
+as_in_c!(ctl_table);
 as_in_c! {
     ctl_table { procname, data, maxlen, mode, proc_handler, poll, extra1, extra2 }
 }

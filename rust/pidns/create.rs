@@ -169,6 +169,7 @@ impl Drop for Blank<'_> {
 pub(crate) struct Numbered<'a> {
     blank: Blank<'a>,
 }
+
 impl Numbered<'_> {
     /// Gives the namespace its place below its parent, its owner and what it counts against, and
     /// lets the world see it.
@@ -258,9 +259,7 @@ pub(crate) unsafe extern "C" fn copy_pid_ns(
 #[kunit_tests(pidns_create)]
 mod tests {
     use super::*;
-    use crate::{
-        testing::*, //
-    };
+    use crate::testing::*;
 
     impl Numbered<'_> {
         fn inum(&self) -> u32 {

@@ -61,7 +61,7 @@ impl<const FOR_CHILDREN: bool> Operations for File<FOR_CHILDREN> {
     /// - [`EINVAL`] if `new` is not the active namespace of the task, nor below it;
     /// - [`ESRCH`] if the task has been through `release_task()`, which no caller of `setns()` has.
     #[doc(alias = "pidns_install")]
-    fn install(set: &mut NsSet, new: &PidNamespace) -> Result {
+    fn install(set: Pin<&mut NsSet>, new: &PidNamespace) -> Result {
         if !new.user_ns().current_is_admin() || !set.user_ns().current_is_admin() {
             return Err(EPERM);
         }

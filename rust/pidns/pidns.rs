@@ -33,8 +33,8 @@
 //!
 //! # Where to look
 //!
-//! A file has what C calls by name, the rule for that, and its undo. None uses one that stands
-//! above it; `mod` lists them so.
+//! A file that C calls by name has the rule for that call and its undo beside it; the others serve
+//! these. None uses one that stands above it; `mod` lists them so.
 //!
 //! | File         | What it does                                                              |
 //! | ------------ | ------------------------------------------------------------------------- |
@@ -53,8 +53,9 @@
 //! | `layout.rs`  | that the bindings have each field where C has it                          |
 //!
 //! What is not about pid namespaces lies in `rust/kernel/`: `ns_common.rs` (any namespace),
-//! `tasklist.rs` and `exit.rs` (tasks), `llist.rs`, `idr.rs`, `slab.rs`, `sysctl.rs`, and
-//! `pid_namespace.rs` for the fields that these need.
+//! `nsproxy.rs`, `user_namespace.rs`, `ucount.rs`, `tasklist.rs` and `exit.rs` (tasks), `llist.rs`,
+//! `idr.rs`, `slab.rs`, `sysctl.rs`, `layout.rs`, and `pid_namespace.rs` for the fields that these
+//! need.
 //!
 //! # What is still C, and why
 //!

@@ -34,7 +34,7 @@ fn kill_all_but_init(ns: &PidNamespace, own_tasks: u32) -> bool {
         return false;
     }
     for task in tasklist.in_pid_namespace(ns, 2) {
-        if !task.fatal_signal_pending() {
+        if !task.sigkill_pending() {
             tasklist.kill_group(task);
         }
     }
@@ -47,7 +47,8 @@ fn kill_all_but_init(ns: &PidNamespace, own_tasks: u32) -> bool {
 fn wait_for_all_but_init(ns: &PidNamespace, init: LastThread<'_>, own_tasks: u32) {
     // Those that had ended before, and those that are traced from the parent namespace, which we
     // have to wait for until they are detached.
-    init.reap_children(&NoNotifySignal::new());
+    let quiet = NoNotifySignal::new();
+    init.reap_children(&quiet);
 
     // Left are those whose parent is somebody else. If it is a member and exits, it leaves them to
     // us, where they are reaped at once; so we must stay to be their reaper. If it lives outside,

@@ -6,5 +6,5 @@ fn call(ns: &PidNamespace) -> bool {
     let tasklist = Tasklist::read_lock();
     let task = tasklist.in_pid_namespace(ns, 2).next();
     drop(tasklist);
-    task.is_some_and(|task| task.fatal_signal_pending())
+    task.is_some_and(|task| task.sigkill_pending())
 }
