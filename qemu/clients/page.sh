@@ -13,7 +13,7 @@
 page_refused='unshare: unshare failed: Invalid argument'
 declare -A page_refusals=(
 	[page.cannot_allocate_memory.unshare_again]=$page_refused
-	[page.invalid_argument.how_a_program_finds_out]=$page_refused
+	[page.invalid_argument.which_kernel_it_is]=$page_refused
 	[page.invalid_argument.a_kernel_that_allows_it]=$page_refused
 )
 declare -A page_of_stock=([page.invalid_argument.what_it_looks_like]=1)
