@@ -37,7 +37,7 @@ deb: ## package the module for Debian, so that each new kernel gets it
 	@exec scripts/steps 'setup deb' deb
 
 .PHONY: test
-test: ## run every test on both implementations; TEST=name, VARIANT=c, DEBUG=1, KCSAN=1, ARCH=arm64
+test: ## run every test on both implementations; TEST=name, VARIANT=c, DEBUG=1, KCSAN=1, SCX=1, ARCH=arm64
 	@exec scripts/steps 'setup checks' fetch lay -- scripts/test
 
 .PHONY: bench
@@ -68,7 +68,7 @@ check: ## prove that what the series adds is clean, and builds in each configura
 	@exec scripts/steps 'setup checks oldest' fetch lay -- scripts/check
 
 .PHONY: release
-release: ## run all that there is, for hours, and write docs/status.md; resumes
+release: ## run all tests, for hours, and write docs/status.md; resumes
 	@exec scripts/steps 'setup checks oldest' fetch lay unpack 'build stock' 'build rust' 'build c' \
 		'build bench' -- scripts/release
 
@@ -106,9 +106,8 @@ analyzer: ## write rust-project.json for rust-analyzer
 
 .PHONY: clean
 clean: ## remove what was built; the downloads and the tools stay
-	@exec scripts/steps -- find build -mindepth 1 -maxdepth 1 \
-		! -name downloads ! -name tools ! -name lock -exec rm -rf {} +
+	@exec scripts/steps clean
 
 .PHONY: distclean
-distclean: ## remove build/, with the downloads and the tools
+distclean: ## remove build/, with the downloads, the tools, and edits that are in no patch
 	@exec scripts/steps -- rm -rf build
