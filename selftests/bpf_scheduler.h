@@ -9,6 +9,7 @@
 
 #include <linux/bpf.h>
 #include <linux/btf.h>
+#include <stddef.h>
 #include <sys/syscall.h>
 
 /* A structure of the kernel. */
@@ -96,6 +97,42 @@ static inline int sys_bpf(int cmd, union bpf_attr *attr)
 	return syscall(__NR_bpf, cmd, attr, sizeof(*attr));
 }
 
+/*
+ * Tells the kernel of the types of a program, of which there is one: without
+ * any it makes no map for a structure of its own. Returns a file, or -1.
+ */
+static inline int btf_load_int(void)
+{
+	struct {
+		struct btf_header header;
+		struct btf_type type;
+		__u32 bits;
+		char strings[8];
+	} btf = {
+		.header = {
+			.magic = BTF_MAGIC,
+			.version = BTF_VERSION,
+			.hdr_len = sizeof(btf.header),
+			.type_len = sizeof(btf.type) + sizeof(btf.bits),
+			.str_off = sizeof(btf.type) + sizeof(btf.bits),
+			.str_len = sizeof("\0int"),
+		},
+		.type = {
+			.name_off = 1,
+			.info = BTF_KIND_INT << 24,
+			.size = sizeof(int),
+		},
+		.bits = BTF_INT_SIGNED << 24 | 32,
+		.strings = "\0int",
+	};
+	union bpf_attr attr = {
+		.btf = (__u64)(unsigned long)&btf,
+		.btf_size = offsetof(typeof(btf), strings) + sizeof("\0int"),
+	};
+
+	return sys_bpf(BPF_BTF_LOAD, &attr);
+}
+
 /* Reads the types of the kernel; NULL if it does not show them. */
 static inline struct btf_header *btf_read(void)
 {
@@ -143,7 +180,9 @@ static inline int bpf_scheduler_open(struct bpf_scheduler *scheduler)
 	attr.value_size = value.type->size;
 	attr.max_entries = 1;
 	attr.btf_vmlinux_value_type_id = value.id;
+	attr.btf_fd = btf_load_int();
 	scheduler->map = sys_bpf(BPF_MAP_CREATE, &attr);
+	close(attr.btf_fd);
 	if (scheduler->map < 0)
 		free(scheduler->value);
 	else
