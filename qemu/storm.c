@@ -330,8 +330,8 @@ static void *write_for_ever(void *arg)
 	return NULL;
 }
 
-/* Opens kernel.pid_max of a namespace that is dead afterwards, as @fd. */
-static void open_dead_pid_max(int fd)
+/* Opens kernel.pid_max of a new namespace, as @fd.  Returns its init, which waits to be killed. */
+static pid_t open_pid_max(int fd)
 {
 	pid_t pid;
 
@@ -342,9 +342,10 @@ static void open_dead_pid_max(int fd)
 
 		must(dup2(opened, fd));
 		close(opened);
-		_exit(0);
+		for (;;)
+			pause();
 	}
-	must(waitpid(pid, NULL, 0));
+	return pid;
 }
 
 static void start_writers(int count)
@@ -353,9 +354,11 @@ static void start_writers(int count)
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register area = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	struct writer *writers = calloc(count, sizeof(*writers));
+	struct uffd_msg fault;
 	pthread_attr_t attr;
 	pthread_t thread;
 	char *page;
+	pid_t init;
 	int uffd;
 
 	must(setrlimit(RLIMIT_NOFILE, &files));
@@ -369,24 +372,36 @@ static void start_writers(int count)
 	pthread_attr_setstacksize(&attr, 32768);
 	for (int i = 0; i < count; i++) {
 		writers[i] = (struct writer){ 100 + i, page };
-		open_dead_pid_max(writers[i].fd);
+		init = open_pid_max(writers[i].fd);
+		/* The file is there before the writer comes. */
+		while (fcntl(writers[i].fd, F_GETFD) < 0)
+			usleep(1000);
 		errno = pthread_create(&thread, &attr, write_for_ever, &writers[i]);
 		if (errno)
 			die("pthread_create");
+		/* It waits for the page now: the namespace can die. */
+		must(read(uffd, &fault, sizeof(fault)));
+		must(kill(init, SIGKILL));
+		must(waitpid(init, NULL, 0));
 	}
 }
 
 /* 4. How many objects of dead namespaces are kept by writers, and by them for others. */
 static void jam(void)
 {
+	cpu_set_t one;
 	int status;
 	long before;
 	pid_t pid;
 
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
 	settle();
 	before = objects();
 	pid = must(fork());
 	if (!pid) {
+		/* Each CPU has 1,024 kworkers for this at most: fill those of one. */
+		must(sched_setaffinity(0, sizeof(one), &one));
 		start_writers(1300);
 		sleep(10);
 		settle();
