@@ -36,6 +36,7 @@
 
 #define PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE _IO(0xFF, 6)
 #define FAILSLAB "/sys/kernel/debug/failslab/"
+#define PARAMETERS "/sys/module/pidns/parameters/"
 #define SLOTS 16
 #define MAKERS 3
 
@@ -49,13 +50,16 @@ struct slot {
 static struct shared {
 	_Atomic bool wrong;
 	_Atomic unsigned long threads, refused, created, workers, looks, failed_allocations;
-	_Atomic unsigned long kills, set_tids, pidfds, stalls, joins;
+	_Atomic unsigned long kills, set_tids, pidfds, joins;
+	/* Clones that were held up, where their pidfd is written and where they have failed. */
+	_Atomic unsigned long held_by_memory, held_by_file;
 	_Atomic unsigned long busy;	/* how often rmmod found the module in use */
 	_Atomic bool fails;		/* a clone is under way that fails */
 	struct slot slots[SLOTS];
 } *shared;
 
 static pid_t stress;
+static pid_t pid_max;
 
 static void wrong(const char *format, ...)
 {
@@ -77,6 +81,20 @@ static int write_text(const char *path, const char *text)
 	if (fd >= 0)
 		close(fd);
 	return ok ? 0 : -1;
+}
+
+/* A number from a file; 0 if there is none. */
+static unsigned long number_in(const char *path)
+{
+	char text[32] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		if (read(fd, text, sizeof(text) - 1) < 0)
+			text[0] = 0;
+		close(fd);
+	}
+	return strtoul(text, NULL, 10);
 }
 
 static uint32_t dice(uint32_t sides)
@@ -268,7 +286,8 @@ static void in_child(void (*fn)(void))
 static void make_special_threads(void)
 {
 	for (int i = 0; i < 40; i++) {
-		pid_t tid = 100000 + dice(10000);
+		/* Any other would be EINVAL, as it is without the module. */
+		pid_t tid = pid_max / 2 + dice(pid_max / 2);
 		int pidfd = -1;
 		struct args3 args = { .flags = CLONE_FILES };
 		long got;
@@ -458,6 +477,8 @@ static void load_workers(int unused)
 	in_child(make_workers);
 }
 
+static bool can_fail;
+
 /* Each of the next allocations fails, one at a time. */
 static void fail_allocations(void)
 {
@@ -502,13 +523,26 @@ static void load_failures(int unused)
 }
 
 /* Holds up a clone until rmmod, which is not to wait for it, has refused for a while. */
-static void hold(void)
+static void hold(_Atomic unsigned long *held)
 {
 	unsigned long enough = shared->busy + 20;
 
 	for (int i = 0; i < 30000 && shared->busy < enough; i++)
 		usleep(1000);
-	shared->stalls += shared->busy >= enough;
+	*held += shared->busy >= enough;
+}
+
+/* Until the module is there, as a rule: without it the clone is refused and nothing held up. */
+static long clone_to_hold(struct args3 *args)
+{
+	long got = clone_thread(args);
+
+	for (int i = 0; i < 3000 && got == -EINVAL; i++) {
+		shared->refused++;
+		usleep(1000);
+		got = clone_thread(args);
+	}
+	return got;
 }
 
 static int *held_pidfd;
@@ -520,9 +554,8 @@ static void *make_with_held_pidfd(void *unused)
 			      .pidfd = (uintptr_t)held_pidfd };
 
 	if (make_odd()) {
-		long got = clone_thread(&args);
+		long got = clone_to_hold(&args);
 
-		shared->refused += got == -EINVAL;
 		if (got < 0 && got != -EINVAL && got != -ENOMEM)
 			wrong("a thread with a pidfd that is held up: %s", strerror(-got));
 	}
@@ -536,7 +569,9 @@ static void hold_by_memory(void)
 	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	struct pollfd poll_fd = { .fd = uffd, .events = POLLIN };
 	struct uffdio_zeropage page;
+	bool returned = false;
 	pthread_t id;
+	int asked;
 
 	held_pidfd = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	range.range.start = (uintptr_t)held_pidfd;
@@ -544,8 +579,14 @@ static void hold_by_memory(void)
 	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) || ioctl(uffd, UFFDIO_REGISTER, &range) ||
 	    pthread_create(&id, NULL, make_with_held_pidfd, NULL))
 		return;
-	if (poll(&poll_fd, 1, 5000) == 1)
-		hold();
+	do {
+		asked = poll(&poll_fd, 1, 100);
+		returned = !asked && !pthread_tryjoin_np(id, NULL);
+	} while (!asked && !returned);
+	if (returned)
+		return;
+	if (asked == 1)
+		hold(&shared->held_by_memory);
 	page = (struct uffdio_zeropage){ .range = range.range };
 	ioctl(uffd, UFFDIO_ZEROPAGE, &page);
 	pthread_join(id, NULL);
@@ -565,9 +606,8 @@ static void make_with_held_file(const char *path)
 	}
 	if (make_odd()) {
 		shared->fails = true;
-		got = clone_thread(&args);
+		got = clone_to_hold(&args);
 		shared->fails = false;
-		shared->refused += got == -EINVAL;
 		if (got != -EEXIST && got != -EINVAL && got != -ENOMEM)
 			wrong("a thread with a pid that is taken: %s",
 			      got < 0 ? strerror(-got) : "it was made");
@@ -575,19 +615,28 @@ static void make_with_held_file(const char *path)
 	_exit(0);
 }
 
-/* The server of a file system that is one file: holds up the clone that closes it. */
-static void serve(int fuse)
+/*
+ * The server of a file system that is one file, as long as its user lives: holds up the clone
+ * that closes it.
+ */
+static void serve(int fuse, pid_t user)
 {
 	static char in[1 << 16];
 	const struct fuse_in_header *asked = (void *)in;
 	struct pollfd poll_fd = { .fd = fuse, .events = POLLIN };
 
-	while (poll(&poll_fd, 1, 1000) == 1 && read(fuse, in, sizeof(in)) > 0) {
+	for (;;) {
+		int ready = poll(&poll_fd, 1, 100);
 		struct {
 			struct fuse_out_header header;
 			struct fuse_init_out init;
-		} out = { .header = { .len = sizeof(out.header), .unique = asked->unique } };
+		} out = { .header.len = sizeof(out.header) };
 
+		if (!ready && !waitpid(user, NULL, WNOHANG | __WALL))
+			continue;
+		if (ready != 1 || read(fuse, in, sizeof(in)) <= 0)
+			return;
+		out.header.unique = asked->unique;
 		switch (asked->opcode) {
 		case FUSE_INIT:
 			out.header.len = sizeof(out);
@@ -597,7 +646,7 @@ static void serve(int fuse)
 			break;
 		case FUSE_FLUSH:
 			if (shared->fails)
-				hold();
+				hold(&shared->held_by_file);
 			break;
 		case FUSE_FORGET:
 		case FUSE_BATCH_FORGET:
@@ -629,7 +678,7 @@ static void hold_by_file(void)
 			close(fuse);
 			make_with_held_file(path);
 		}
-		serve(fuse);
+		serve(fuse, pid);
 		/* Whatever waits for an answer gets none, but ends. */
 		close(fuse);
 		if (pid > 0)
@@ -642,7 +691,6 @@ static void hold_by_file(void)
 /* User space holds up a clone in its middle: where its pidfd is written, or where it has failed. */
 static void load_stalls(int unused)
 {
-	unsigned long stalls = shared->stalls;
 	pid_t pid = fork_child();
 
 	if (!pid) {
@@ -654,8 +702,8 @@ static void load_stalls(int unused)
 	}
 	if (pid > 0)
 		waitpid(pid, NULL, __WALL);
-	/* Mostly the module is not there, and the clone is refused: try again at once. */
-	usleep(dice(shared->stalls == stalls ? 20000 : 3000000));
+	/* Else rmmod would refuse in each round. */
+	usleep(dice(3000000));
 }
 
 /* Kills makers, whatever they are doing. */
@@ -781,15 +829,50 @@ static bool unload_module(void)
 	return true;
 }
 
+static bool failed;
+
 static void verdict(bool ok, const char *name)
 {
 	static int number;
 
+	failed |= !ok;
 	printf("%sok %d stress.%s\n", ok ? "" : "not ", ++number, name);
+}
+
+/* What the loads have done: what was never done shows nothing. */
+static bool counts(unsigned long below_active, unsigned long thread_in_active)
+{
+	const struct {
+		const char *name;
+		unsigned long count;
+	} done[] = {
+		{ "threads", shared->threads },
+		{ "threads with a pid that was asked for", shared->set_tids },
+		{ "threads with a pidfd", shared->pidfds },
+		{ "threads of the kernel", shared->workers },
+		{ "namespaces", shared->created },
+		{ "calls refused, as the module was not there", shared->refused },
+		{ "namespaces by the module's count", below_active },
+		{ "threads by the module's count", thread_in_active },
+		{ "clones held up where their pidfd is written", shared->held_by_memory },
+		{ "clones held up where they have failed", shared->held_by_file },
+		{ "looks at a default namespace", shared->looks },
+		{ "joins of one", shared->joins },
+		{ "kills", shared->kills },
+	};
+	bool all = true;
+
+	for (size_t i = 0; i < sizeof(done) / sizeof(done[0]); i++) {
+		printf("# %lu %s\n", done[i].count, done[i].name);
+		all = all && done[i].count;
+	}
+	printf("# %lu allocations that failed\n", shared->failed_allocations);
+	return all && (shared->failed_allocations || !can_fail);
 }
 
 int main(int argc, char **argv)
 {
+	unsigned long below_active = 0, thread_in_active = 0;
 	long before[CACHES], after[CACHES], rounds, round = 0;
 	bool ok = true, gone = false;
 
@@ -806,9 +889,12 @@ int main(int argc, char **argv)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	stress = getpid();
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (write_text(FAILSLAB "ignore-gfp-wait", "N") || write_text(FAILSLAB "verbose", "0"))
+	pid_max = number_in("/proc/sys/kernel/pid_max");
+	can_fail = !write_text(FAILSLAB "ignore-gfp-wait", "N") &&
+		   !write_text(FAILSLAB "verbose", "0");
+	if (!can_fail)
 		puts("# this kernel cannot make allocations fail");
-	puts("TAP version 13\n1..4");
+	puts("TAP version 13\n1..5");
 
 	/* What is made once and kept is made before the count. */
 	if (!fork_child()) {
@@ -825,6 +911,8 @@ int main(int argc, char **argv)
 		ok = load_module(argv[1]);
 		if (ok) {
 			usleep(dice(300000));
+			below_active += number_in(PARAMETERS "below_active");
+			thread_in_active += number_in(PARAMETERS "thread_in_active");
 			ok = unload_module();
 		}
 		while (waitpid(-1, NULL, WNOHANG) > 0)
@@ -841,16 +929,12 @@ int main(int argc, char **argv)
 			;
 		usleep(10000);
 	}
-	printf("# %lu threads, %lu workers of the kernel, %lu namespaces, %lu refused\n",
-	       shared->threads, shared->workers, shared->created, shared->refused);
-	printf("# %lu with a pid asked for, %lu with a pidfd, %lu held up until rmmod refused\n",
-	       shared->set_tids, shared->pidfds, shared->stalls);
-	printf("# %lu looks, %lu joins, %lu kills, %lu failed allocations\n", shared->looks,
-	       shared->joins, shared->kills, shared->failed_allocations);
+	verdict(!shared->wrong, "nobody_sees_anything_wrong");
+	verdict(counts(below_active, thread_in_active), "nothing_was_left_undone");
 	printf("# rmmod took %.1f s at most; refused %lu times, in %.1f s at most\n", longest,
 	       shared->busy, longest_refusal);
-	verdict(!shared->wrong, "nobody_sees_anything_wrong");
-	verdict(shared->stalls && longest < 20, "rmmod_waits_for_nobody_whom_user_space_holds_up");
+	verdict(shared->held_by_memory && shared->held_by_file && longest < 20,
+		"rmmod_waits_for_nobody_whom_user_space_holds_up");
 
 	/* The last of them go after a grace period, by a worker. */
 	for (int i = 0; i < 30 && !gone; i++) {
@@ -864,5 +948,5 @@ int main(int argc, char **argv)
 	for (int c = 0; c < CACHES; c++)
 		printf("# %s: %ld objects before, %ld after\n", caches[c], before[c], after[c]);
 	verdict(gone, "nothing_is_left");
-	return ok && gone && !shared->wrong ? 0 : 1;
+	return failed;
 }

@@ -90,7 +90,18 @@ class Ran:
 class Guest:
     """One boot of a variant; run() gives what its programs did as they end."""
 
-    def __init__(self, label, variant, directory, programs, *, limit, guest_limit, append=""):
+    def __init__(
+        self,
+        label,
+        variant,
+        directory,
+        programs,
+        *,
+        limit,
+        guest_limit,
+        append="",
+        one_thread=False,
+    ):
         self.variant = variant
         self.console = os.path.join(LOG, f"{label}-console.log")
         self.errors = os.path.join(LOG, f"{label}-stderr.log")
@@ -99,7 +110,7 @@ class Guest:
         self.status = None
         self.command = [os.path.join(TOP, "qemu/boot"), variant]
         self.command += ["--timeout", str(guest_limit), "--console", self.console]
-        self.command += ["--append", append, "--"]
+        self.command += ["--append", append, *(["--one-thread"] if one_thread else []), "--"]
         self.command += [os.path.join(TOP, "qemu/selftests"), str(limit), directory, *programs]
 
     def run(self):
