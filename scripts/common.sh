@@ -39,13 +39,15 @@ die() {
 }
 
 # What the guests are: machines like this one, or what ARCH= names, which is emulated and has
-# a directory of its own below build/.  For each: its name for GNU's and LLVM's tools, the
-# kernel's image, QEMU's program and the package that has it.  qemu/machine.py has the same.
+# a directory of its own below build/.  For each: its name for GNU's and LLVM's tools, and for
+# the kernel, the kernel's image, and the packages that have QEMU's program.  qemu/machine.py has
+# the same.
 arch=${ARCH:-x86_64}
 case $arch in
-	x86_64) cpu=x86_64 image=arch/x86/boot/bzImage qemu=qemu-system-x86 made=$build ;;
-	arm64) cpu=aarch64 image=arch/arm64/boot/Image qemu=qemu-system-arm made=$build/arm64 ;;
-	*) die "ARCH=$arch: it is x86_64, which is the default, or arm64" ;;
+	x86_64) cpu=x86_64 karch=x86_64 image=arch/x86/boot/bzImage qemu=(qemu-system-x86) made=$build ;;
+	arm64) cpu=aarch64 karch=arm64 image=arch/arm64/boot/Image qemu=(qemu-system-arm) made=$build/arm64 ;;
+	riscv64) cpu=riscv64 karch=riscv image=arch/riscv/boot/Image qemu=(qemu-system-misc opensbi) made=$build/riscv64 ;;
+	*) die "ARCH=$arch: it is x86_64, which is the default, arm64 or riscv64" ;;
 esac
 objects=$made/obj
 log=$made/log
@@ -145,7 +147,7 @@ kernel_version() {
 kmake() {
 	local obj=$1
 	shift
-	run make -C "$linux" O="$obj" ARCH="$arch" ${verbose:+V=1} "${KMAKE[@]}" \
+	run make -C "$linux" O="$obj" ARCH="$karch" ${verbose:+V=1} "${KMAKE[@]}" \
 		KBUILD_BUILD_TIMESTAMP=2026-01-01 KBUILD_BUILD_USER=pidns \
 		KBUILD_BUILD_HOST=pidns "$@"
 }
