@@ -54,6 +54,10 @@ storm: ## show what happens at the limit of pid namespaces on stock, C and Rust
 soak: ## do random histories as the model predicts them; MINUTES=20, SEEDS=5-9, VARIANT=rust
 	@exec scripts/steps 'setup checks' fetch lay -- scripts/soak
 
+.PHONY: mutants
+mutants: ## plant bugs into the kernel, one at a time: does a test notice each? BUG=name; resumes
+	@exec scripts/steps 'setup checks' fetch lay -- scripts/mutants $(BUG)
+
 .PHONY: compare
 compare: ## run the kernel's own selftests on the unpatched kernel and on ours: what differs?
 	@exec scripts/steps setup fetch lay -- scripts/compare

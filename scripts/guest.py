@@ -108,6 +108,7 @@ class Guest:
         self.left = [program.split()[0] for program in programs]
         self.finished = False
         self.status = None
+        self.boot = None
         self.command = [os.path.join(TOP, "qemu/boot"), variant]
         self.command += ["--timeout", str(guest_limit), "--console", self.console]
         self.command += ["--append", append, *(["--one-thread"] if one_thread else []), "--"]
@@ -129,6 +130,7 @@ class Guest:
             errors="replace",
             preexec_fn=die_with_parent,
         ) as boot:
+            self.boot = boot
             for line in boot.stdout:
                 word = line.split()
                 if word[:1] != ["#@"]:
@@ -146,6 +148,10 @@ class Guest:
         if name:
             self.left.remove(name)
             yield Ran(name, lines)
+
+    def stop(self):
+        """Ends the guest, for who has seen enough."""
+        self.boot.terminate()
 
     @staticmethod
     def ended(words, lines):

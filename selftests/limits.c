@@ -551,4 +551,65 @@ TEST(unshare_checks_privilege_then_owner_then_limits)
 	child_kill(_metadata, owner);
 }
 
+/*
+ * Where another namespace cannot be made, the pid namespace of the same call
+ * does not count.
+ *
+ * 1. The caller enters a user namespace that may hold one pid namespace and no
+ *    mount namespace.
+ * 2. All calls for both are refused with ENOSPC.
+ * 3. Once what they made is freed, the caller may unshare.
+ */
+TEST(newpid_with_a_namespace_that_is_refused_leaks_nothing)
+{
+	if (limit_pidns(_metadata, 1))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	ASSERT_EQ(0, proc_write("/proc/sys/user/max_mnt_namespaces", "0"));
+
+	expect_all(_metadata, CLONE_NEWNS, ENOSPC);
+	EXPECT_EQ(0, unshare_when_freed()) {
+		TH_LOG("unshare: %s", strerror(errno));
+	}
+}
+
+/* Exits with 0, or with the errno of unshare(2). */
+static void own_a_namespace(struct __test_metadata *const _metadata,
+			    void *arg __maybe_unused)
+{
+	if (unshare(CLONE_NEWUSER | CLONE_NEWPID))
+		_exit(errno);
+	_exit(0);
+}
+
+/*
+ * A pid namespace that is freed lets go of its owner.
+ *
+ * 1. The caller enters a user namespace that may hold one further.
+ * 2. Twenty children, one after the other, unshare a user and a pid namespace
+ *    and end.  Each may, as soon as those of the one before are freed.
+ */
+TEST(owner_of_a_freed_namespace_is_freed)
+{
+	pid_t pid;
+	int i, tries, status;
+
+	if (enter_userns(_metadata))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	ASSERT_EQ(0, proc_write("/proc/sys/user/max_user_namespaces", "1"));
+
+	for (i = 0; i < 20; i++) {
+		for (tries = 0; tries < 1000; tries++) {
+			pid = child_run(_metadata, own_a_namespace, NULL);
+			ASSERT_LT(0, pid);
+			status = wait_status(_metadata, pid);
+			if (status != ENOSPC << 8)
+				break;
+			poll(NULL, 0, 1);
+		}
+		ASSERT_EQ(0, status) {
+			TH_LOG("child %d: %s", i, strerror(status >> 8));
+		}
+	}
+}
+
 TEST_HARNESS_MAIN

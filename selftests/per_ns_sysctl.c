@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kernel.pid_max and kernel.ns_last_pid belong to a pid namespace each. Which
- * one a task sees goes by its active namespace: a creator goes on seeing its
- * own after an unshare.
+ * kernel.pid_max, kernel.ns_last_pid and vm.memfd_noexec belong to a pid
+ * namespace each. Which one a task sees goes by its active namespace: a creator
+ * goes on seeing its own after an unshare.
  */
 #define _GNU_SOURCE
 #include "pidns.h"
 
 #define PID_MAX		"/proc/sys/kernel/pid_max"
 #define NS_LAST_PID	"/proc/sys/kernel/ns_last_pid"
+#define MEMFD_NOEXEC	"/proc/sys/vm/memfd_noexec"
 
 static long read_number(struct __test_metadata *const _metadata,
 			const char *path)
@@ -232,6 +233,48 @@ static void write_as_stranger(struct __test_metadata *const _metadata,
 TEST(ns_last_pid_takes_privilege_over_the_owner_of_the_active_namespace)
 {
 	run_apart(_metadata, write_as_stranger);
+}
+
+static void expect_noexec_after_all(struct __test_metadata *const _metadata,
+				    void *arg)
+{
+	sync_wait(_metadata, arg);
+	EXPECT_EQ(1, read_number(_metadata, MEMFD_NOEXEC));
+}
+
+static void lower_memfd_noexec(struct __test_metadata *const _metadata,
+			       void *arg __maybe_unused)
+{
+	int lowered[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, read_number(_metadata, MEMFD_NOEXEC));
+	sync_open(_metadata, lowered);
+	write_number(_metadata, MEMFD_NOEXEC, 1);
+	pid = child_run_flags(_metadata, CLONE_NEWPID, expect_noexec_after_all,
+			      lowered);
+	ASSERT_LT(0, pid);
+	write_number(_metadata, MEMFD_NOEXEC, 0);
+	EXPECT_EQ(0, read_number(_metadata, MEMFD_NOEXEC));
+	sync_post(_metadata, lowered);
+	assert_exited_ok(_metadata, pid);
+}
+
+/*
+ * A new namespace starts with the vm.memfd_noexec of its parent, and keeps it
+ * when the parent goes back.
+ *
+ * 1. The caller, a pid 1, sets it to 1, and makes a namespace.
+ * 2. It sets its own to 0 again.
+ * 3. In the new namespace it is 1.
+ */
+TEST(memfd_noexec_starts_as_that_of_the_parent)
+{
+	if (access(MEMFD_NOEXEC, F_OK))
+		SKIP(return, "needs CONFIG_MEMFD_CREATE");
+	if (read_number(_metadata, MEMFD_NOEXEC))
+		SKIP(return, "needs a namespace without vm.memfd_noexec");
+	run_as_pid_1(_metadata, lower_memfd_noexec, NULL);
 }
 
 TEST_HARNESS_MAIN

@@ -470,4 +470,35 @@ TEST(setns_checks_the_type_of_the_namespace)
 	expect_unchanged(_metadata, &old);
 }
 
+static void look_up(struct __test_metadata *const _metadata,
+		    void *arg __maybe_unused)
+{
+	int fd = ns_open(0, ACTIVE);
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-1, ioctl(fd, NS_GET_PARENT));
+	EXPECT_EQ(EPERM, errno);
+	close(fd);
+
+	unshare_pidns(_metadata);
+	pid = child_hold(_metadata, 0);
+	ASSERT_LT(0, pid);
+	fd = child_active_open(pid);
+	EXPECT_EQ(task_ns_id(0, ACTIVE), ns_parent_id(fd));
+	child_kill(_metadata, pid);
+}
+
+/*
+ * The parent of the caller's own namespace is not shown to it, only that of a
+ * namespace below.
+ *
+ * 1. The caller, a pid 1, asks for the parent of its namespace: EPERM.
+ * 2. It unshares, and asks for that of its child's namespace: its own.
+ */
+TEST(parent_of_the_own_namespace_is_not_shown)
+{
+	run_as_pid_1(_metadata, look_up, NULL);
+}
+
 TEST_HARNESS_MAIN

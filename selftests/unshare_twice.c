@@ -11,6 +11,7 @@
  *    or held)
  */
 #define _GNU_SOURCE
+#include <sys/mman.h>
 #include <sys/mount.h>
 
 #include "pidns.h"
@@ -351,6 +352,54 @@ TEST(child_keeps_the_first_namespace)
 
 	child_kill(_metadata, pid);
 	EXPECT_EQ(0, unshare_when_freed());
+}
+
+/* The inode number of a new namespace that ends when the caller does. */
+static void report_inode(struct __test_metadata *const _metadata, void *arg)
+{
+	unsigned long *inode = arg;
+	struct stat stat;
+	int fd;
+
+	ASSERT_EQ(0, unshare_when_freed());
+	fd = ns_open(0, DEFAULT);
+	/* It has no pid_for_children before the first child on some kernels. */
+	if (fd < 0) {
+		child_kill(_metadata, child_hold(_metadata, 0));
+		fd = ns_open(0, DEFAULT);
+	}
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fstat(fd, &stat));
+	*inode = stat.st_ino;
+}
+
+/*
+ * The inode number of a namespace that is freed is used again: numbers are
+ * handed out lowest first.
+ *
+ * 1. The caller enters a user namespace that may hold 16 pid namespaces.
+ * 2. 300 children unshare, one after the other, and end.
+ * 3. The number of the last one is not 200 above that of the first.
+ */
+TEST(inode_number_of_a_freed_namespace_is_used_again)
+{
+	unsigned long *inode, first = 0;
+	int i;
+
+	inode = mmap(NULL, sizeof(*inode), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, inode);
+	if (limit_pidns(_metadata, 16))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	for (i = 0; i < 300; i++) {
+		pid_t pid = child_run(_metadata, report_inode, inode);
+
+		assert_exited_ok(_metadata, pid);
+		if (!i)
+			first = *inode;
+	}
+	EXPECT_GT(first + 200, *inode);
+	munmap(inode, sizeof(*inode));
 }
 
 TEST_HARNESS_MAIN

@@ -4,5 +4,6 @@ use crate::destroy::Dying;
 
 fn call(ns: Dying) {
     let _ = ns.bury();
+    #[cfg(wrong)]
     let _ = ns.bury();
 }

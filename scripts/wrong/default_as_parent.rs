@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // E0599: the default namespace as the parent of a new one
-use crate::roles::DefaultNs;
+#[cfg(not(wrong))]
+use crate::roles::ActiveNs as Role;
+#[cfg(wrong)]
+use crate::roles::DefaultNs as Role;
 use kernel::pid_namespace::PidNamespace;
 
-fn call(default: DefaultNs<'_>) -> &PidNamespace {
-    default.as_parent()
+fn call(role: Role<'_>) -> &PidNamespace {
+    role.as_parent()
 }

@@ -7,5 +7,8 @@ use kernel::{
 };
 
 fn call(level: Level<'_>, user_ns: &UserNamespace, charge: Charge) -> Result<ARef<PidNamespace>> {
-    Ok(Blank::new(level)?.publish(user_ns, charge))
+    let ns = Blank::new(level)?;
+    #[cfg(not(wrong))]
+    let ns = ns.number()?;
+    Ok(ns.publish(user_ns, charge))
 }

@@ -3,6 +3,7 @@
 use crate::{
     create,
     roles::{ActiveNs, DefaultNs},
+    rule::NewNamespaces,
 };
 use kernel::{
     pid_namespace::PidNamespace, prelude::*, sync::aref::ARef, user_namespace::UserNamespace,
@@ -14,5 +15,7 @@ fn call(
     a: ActiveNs<'_>,
     d: DefaultNs<'_>,
 ) -> Result<ARef<PidNamespace>> {
+    #[cfg(not(wrong))]
+    let flags = NewNamespaces::requested_by(flags);
     create::copy(flags, user_ns, a, d)
 }
