@@ -118,10 +118,10 @@ TEST_F(differing, thread_is_born_in_the_active_namespace)
 	expect_in_group(_metadata, tid);
 	sync_post(_metadata, ends[0]);
 
+	if (!CAN_CLONE3_THREAD)
+		SKIP(return, "needs clone3() for threads on this machine");
 	args.stack = ptr_to_u64(stack_new(_metadata));
 	tid = clone3_thread(&args, wait_for_end, ends[1]);
-	if (tid < 0 && errno == EOPNOTSUPP)
-		SKIP(return, "needs clone3() for threads on this machine");
 	ASSERT_LT(0, tid) {
 		TH_LOG("clone3: %s", strerror(errno));
 	}
@@ -508,12 +508,8 @@ static pid_t thread_set_tid(struct __test_metadata *const _metadata,
 		.set_tid = ptr_to_u64(tid),
 		.set_tid_size = nr,
 	};
-	pid_t pid = clone3_thread(&args, wait_for_end, end);
 
-	if (pid < 0 && errno == EOPNOTSUPP)
-		SKIP(_exit(KSFT_SKIP),
-		     "needs clone3() for threads on this machine");
-	return pid;
+	return clone3_thread(&args, wait_for_end, end);
 }
 
 static void set_tids(struct __test_metadata *const _metadata,
@@ -555,6 +551,8 @@ TEST(set_tid_of_a_thread_begins_in_the_active_namespace)
 	pid_t pid;
 
 	require_root(_metadata, "sets pids in all namespaces above");
+	if (!CAN_CLONE3_THREAD)
+		SKIP(return, "needs clone3() for threads on this machine");
 	pid = child_run_flags(_metadata, CLONE_NEWPID, set_tids, NULL);
 	ASSERT_LT(0, pid);
 	assert_exited_ok(_metadata, pid);

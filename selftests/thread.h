@@ -179,13 +179,20 @@ static inline int wait_for_end(void *end)
 	return syscall(__NR_read, ((int *)end)[0], &byte, 1) != 1;
 }
 
+#if defined(__x86_64__) || defined(__aarch64__) || defined(__riscv)
+#define CAN_CLONE3_THREAD true
+#else
+#define CAN_CLONE3_THREAD false
+#endif
+
 /**
  * clone3_thread() - Make a thread by clone3(2).
  * @args: With a stack.
  * @fn: What the thread does; its errno is that of its maker.
  * @arg: Passed to @fn.
  *
- * Return: As clone3(2); -1 and EOPNOTSUPP where it is not known how to do that.
+ * Return: As clone3(2); -1 and EOPNOTSUPP on a machine that it does not know,
+ * where CAN_CLONE3_THREAD is false.
  */
 static inline pid_t clone3_thread(struct __clone_args *args,
 				  int (*fn)(void *arg), void *arg)
@@ -224,6 +231,24 @@ static inline pid_t clone3_thread(struct __clone_args *args,
 		       [exit] "i" (__NR_exit)
 		     : "memory");
 	ret = x0;
+#elif defined(__riscv)
+	register long a0 asm("a0") = (long)args;
+	register long a1 asm("a1") = sizeof(*args);
+	register long a7 asm("a7") = __NR_clone3;
+
+	asm volatile("ecall\n\t"
+		     "bnez	a0, 1f\n\t"
+		     "mv	a0, %[arg]\n\t"
+		     "jalr	%[fn]\n\t"
+		     "li	a0, 0\n\t"
+		     "li	a7, %[exit]\n\t"
+		     "ecall\n"
+		     "1:"
+		     : "+r" (a0)
+		     : "r" (a1), "r" (a7), [fn] "r" (fn), [arg] "r" (arg),
+		       [exit] "i" (__NR_exit)
+		     : "memory");
+	ret = a0;
 #endif
 	if (ret >= 0)
 		return ret;
