@@ -11,7 +11,10 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 oddball=$(realpath "${BASH_SOURCE[0]%/*}/../build")
-[[ $(uname -m) == x86_64 ]] || oddball+=/arm64
+case $(uname -m) in
+	aarch64) oddball+=/arm64 ;;
+	riscv64) oddball+=/riscv64 ;;
+esac
 oddball+=/oddball
 facts=0 wrong=0
 
