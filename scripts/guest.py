@@ -16,6 +16,8 @@ BUILD = os.path.join(TOP, "build")
 LOG = machine.LOG
 SOURCE = os.path.join(BUILD, "linux/tools/testing/selftests")
 BUILT = os.path.join(machine.OBJECTS, "selftests/installed")
+COLLECTION = "pid_namespace"  # below the two
+SUITES = "*pid*"  # every KUnit suite of ours has it in its name, and no other does
 
 
 def say(message):

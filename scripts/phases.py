@@ -81,7 +81,7 @@ class Phases:
         self.guest = guest.Guest(
             "test-debian",
             "debian",
-            os.path.join(guest.BUILT, "pid_namespace"),
+            os.path.join(guest.BUILT, guest.COLLECTION),
             [*self.programs, f"insmod {module}", "hooks", *self.programs]
             + ["rmmod pidns", *self.programs],
             limit=PROGRAM_LIMIT,

@@ -163,7 +163,7 @@ static void unshare_on_each_kernel(struct __test_metadata *const _metadata,
 		ASSERT_LT(0, pid);
 		fd = child_active_open(pid);
 		EXPECT_EQ(1, ioctl(fd, NS_GET_PID_IN_PIDNS, pid));
-		EXPECT_EQ(me.active, ns_id_close(ioctl(fd, NS_GET_PARENT)));
+		EXPECT_EQ(me.active, ns_parent_id(fd));
 		close(fd);
 		child_kill(_metadata, pid);
 	}
