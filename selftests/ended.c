@@ -89,7 +89,7 @@ static void make_and_drop(struct __test_metadata *const _metadata, void *arg)
 }
 
 /*
- * 1. The caller enters a user namespace that may hold 40 pid namespaces.
+ * 1. The caller enters a user namespace that may hold 32 pid namespaces.
  * 2. 16 tasks make and drop them at the same time; each holds two at the most.
  */
 TEST_F_TIMEOUT(ended, is_not_in_the_way_of_16_tasks_at_once, 240)
@@ -98,7 +98,7 @@ TEST_F_TIMEOUT(ended, is_not_in_the_way_of_16_tasks_at_once, 240)
 	int begin[2];
 	int i;
 
-	if (limit_pidns(_metadata, 40))
+	if (limit_pidns(_metadata, 2 * TASKS))
 		SKIP(return, "no user namespaces: %s", strerror(errno));
 	sync_open(_metadata, begin);
 	for (i = 0; i < TASKS; i++)

@@ -35,7 +35,9 @@ use kernel::{
     prelude::*,
     sync::{
         aref::ARef,
+        new_mutex,
         rcu,
+        Mutex,
         SetOnce, //
     },
     task::cond_resched,
@@ -216,6 +218,12 @@ struct Undertaker {
     dying: LockLessList<Dying>,
     #[pin]
     work: DelayedWork<Undertaker>,
+    /// Held by who has the work item run at once and waits for it.
+    ///
+    /// There is one at a time: nobody waits in `flush()` for a work item that another
+    /// `modify_delayed()` takes out of the queue to put it back there.
+    #[pin]
+    hurry: Mutex<()>,
 }
 
 kernel::impl_has_delayed_work! {
@@ -259,6 +267,7 @@ pub(crate) fn init() -> Result {
         pin_init!(Undertaker {
             dying: LockLessList::new(),
             work <- kernel::new_delayed_work!("destroy_pid_namespaces"),
+            hurry <- new_mutex!((), "reap_pid_namespaces"),
         }),
         GFP_KERNEL,
     )?);
@@ -272,6 +281,7 @@ pub(crate) fn init() -> Result {
 #[doc(alias = "reap_pid_namespaces")]
 pub(crate) fn reap() {
     if let Some(undertaker) = undertaker() {
+        let _hurry = undertaker.hurry.lock();
         // Unlike enqueue_delayed() this waits for another CPU that is just queueing the work item.
         let _ = workqueue::system_dfl().modify_delayed(undertaker, 0);
         undertaker.work.flush();
