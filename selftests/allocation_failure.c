@@ -197,13 +197,13 @@ static int call_unshare(void *arg)
 	return unshare(*(int *)arg);
 }
 
-TEST_F_TIMEOUT(allocation_failure, unshare_gives_enomem_and_counts_nothing, 120)
+TEST_F(allocation_failure, unshare_gives_enomem_and_counts_nothing)
 {
 	fail_each_counted(_metadata, self->attempt, call_unshare, CLONE_NEWPID, here, 1);
 }
 
 /* Some of the others are made before the pid namespace, and some after it. */
-TEST_F_TIMEOUT(allocation_failure, unshare_of_several_gives_enomem_and_counts_nothing, 120)
+TEST_F(allocation_failure, unshare_of_several_gives_enomem_and_counts_nothing)
 {
 	int flags = CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWCGROUP | CLONE_NEWTIME;
 
@@ -228,18 +228,18 @@ static int call_clone(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(allocation_failure, clone_gives_enomem_and_counts_nothing, 120)
+TEST_F(allocation_failure, clone_gives_enomem_and_counts_nothing)
 {
 	fail_each_counted(_metadata, self->attempt, call_clone, CLONE_NEWPID, here, 0);
 }
 
 /* The corner case. */
-TEST_F_TIMEOUT(allocation_failure, clone_after_unshare_gives_enomem_and_counts_nothing, 120)
+TEST_F(allocation_failure, clone_after_unshare_gives_enomem_and_counts_nothing)
 {
 	fail_each_counted(_metadata, self->attempt, call_clone, CLONE_NEWPID, after_unshare, 1);
 }
 
-TEST_F_TIMEOUT(allocation_failure, first_fork_leaves_pid_1_for_the_next, 120)
+TEST_F(allocation_failure, first_fork_leaves_pid_1_for_the_next)
 {
 	int flags = 0;
 
@@ -251,7 +251,7 @@ static int call_setns(void *arg)
 	return setns(*(int *)arg, CLONE_NEWPID);
 }
 
-TEST_F_TIMEOUT(allocation_failure, setns_gives_enomem_and_moves_nobody, 120)
+TEST_F(allocation_failure, setns_gives_enomem_and_moves_nobody)
 {
 	int fd = ns_open(0, ACTIVE);
 
@@ -270,7 +270,7 @@ static int call_open(void *path)
 	return 0;
 }
 
-TEST_F_TIMEOUT(allocation_failure, first_look_up_of_pid_max_gives_enomem, 120)
+TEST_F(allocation_failure, first_look_up_of_pid_max_gives_enomem)
 {
 	fail_each(_metadata, self->attempt, call_open, "/proc/sys/kernel/pid_max", in_another);
 }
@@ -287,7 +287,7 @@ static int call_list(void *path)
 	return -1;
 }
 
-TEST_F_TIMEOUT(allocation_failure, listing_is_complete_when_there_is_memory_again, 120)
+TEST_F(allocation_failure, listing_is_complete_when_there_is_memory_again)
 {
 	fail_each(_metadata, self->attempt, call_list, "/proc/sys/kernel", in_another);
 }

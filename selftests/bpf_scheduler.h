@@ -156,7 +156,7 @@ static inline struct btf_header *btf_read(void)
  * bpf_scheduler_open() - Prepare the scheduler.
  * @scheduler: The scheduler.
  *
- * Return: 0, or -1 if the kernel has no BPF schedulers or the caller may not.
+ * Return: 0, or -1 and errno: ENOENT if the kernel has no BPF schedulers.
  */
 static inline int bpf_scheduler_open(struct bpf_scheduler *scheduler)
 {
@@ -169,8 +169,10 @@ static inline int bpf_scheduler_open(struct bpf_scheduler *scheduler)
 		return -1;
 	value = btf_struct(btf, "bpf_struct_ops_sched_ext_ops");
 	ops = btf_struct(btf, "sched_ext_ops");
-	if (!value.type || !ops.type)
+	if (!value.type || !ops.type) {
+		errno = ENOENT;
 		goto out;
+	}
 	scheduler->value = calloc(1, value.type->size);
 	if (!scheduler->value)
 		goto out;

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 
@@ -50,7 +51,7 @@ static void live_and_die(struct __test_metadata *const _metadata, int times)
  * 2. It has a process live and die in one, a thousand times: the one before has
  *    ended each time.
  */
-TEST_F_TIMEOUT(ended, is_not_in_the_way_of_the_next_one, 240)
+TEST_F(ended, is_not_in_the_way_of_the_next_one)
 {
 	if (limit_pidns(_metadata, 1))
 		SKIP(return, "no user namespaces: %s", strerror(errno));
@@ -61,7 +62,7 @@ TEST_F_TIMEOUT(ended, is_not_in_the_way_of_the_next_one, 240)
  * 1. The caller enters a user namespace that may hold two pid namespaces.
  * 2. It unshares a thousand times in a row: each takes the place of the last.
  */
-TEST_F_TIMEOUT(ended, makes_room_when_it_is_dropped, 240)
+TEST_F(ended, makes_room_when_it_is_dropped)
 {
 	int i;
 
@@ -71,6 +72,40 @@ TEST_F_TIMEOUT(ended, makes_room_when_it_is_dropped, 240)
 		ASSERT_EQ(0, unshare(CLONE_NEWPID)) {
 			TH_LOG("unshare %d: %s", i, strerror(errno));
 		}
+	}
+}
+
+/*
+ * 1. The caller ignores SIGCHLD, so that nobody has to wait for its children.
+ * 2. It runs before others on its CPU, and so learns that a child has ended before
+ *    the child has gone any further.
+ * 3. It enters a user namespace that may hold one pid namespace, and has a process
+ *    live and die in one, 100 times.
+ */
+TEST_F(ended, is_waited_for_by_a_parent_that_ignores_sigchld)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+	cpu_set_t cpu;
+	int i;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(sched_getcpu(), &cpu);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpu), &cpu));
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first))
+		SKIP(return, "no real-time scheduling: %s", strerror(errno));
+	if (limit_pidns(_metadata, 1))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	ASSERT_NE(SIG_ERR, signal(SIGCHLD, SIG_IGN));
+	for (i = 0; i < 100; i++) {
+		pid_t pid = clone_fork(CLONE_NEWPID);
+
+		ASSERT_LE(0, pid) {
+			TH_LOG("clone %d: %s", i, strerror(errno));
+		}
+		if (!pid)
+			_exit(0);
+		ASSERT_EQ(-1, waitpid(pid, NULL, 0));
+		ASSERT_EQ(ECHILD, errno);
 	}
 }
 
@@ -92,7 +127,7 @@ static void make_and_drop(struct __test_metadata *const _metadata, void *arg)
  * 1. The caller enters a user namespace that may hold 32 pid namespaces.
  * 2. 16 tasks make and drop them at the same time; each holds two at the most.
  */
-TEST_F_TIMEOUT(ended, is_not_in_the_way_of_16_tasks_at_once, 240)
+TEST_F(ended, is_not_in_the_way_of_16_tasks_at_once)
 {
 	pid_t pids[TASKS];
 	int begin[2];
@@ -123,7 +158,7 @@ static void nest(struct __test_metadata *const _metadata, void *arg)
  * 1. The caller enters a user namespace that may hold five pid namespaces.
  * 2. It has five of them nested, which all end, and that 30 times.
  */
-TEST_F_TIMEOUT(ended, is_not_in_the_way_with_its_ancestors, 240)
+TEST_F(ended, is_not_in_the_way_with_its_ancestors)
 {
 	int i, levels;
 
@@ -177,10 +212,10 @@ static void unshare_at_a_limit(struct __test_metadata *const _metadata,
  * 2. Meanwhile the caller looks how many there are in memory: never more than
  *    that, and what the allocator of each CPU keeps at hand.
  */
-TEST_F_TIMEOUT(ended, takes_no_memory_beyond_the_limit, 240)
+TEST_F(ended, takes_no_memory_beyond_the_limit)
 {
-	long before, nr, most = 0;
-	int status, limit = 20;
+	long before, nr, bound, most = 0;
+	int status, tries, limit = 20;
 	pid_t pid;
 
 	before = nr_objects();
@@ -194,7 +229,13 @@ TEST_F_TIMEOUT(ended, takes_no_memory_beyond_the_limit, 240)
 	}
 	EXPECT_TRUE(WIFEXITED(status));
 	EXPECT_EQ(KSFT_PASS, WEXITSTATUS(status));
-	EXPECT_GE(limit + 64 * sysconf(_SC_NPROCESSORS_ONLN), most);
+	bound = limit + 64 * sysconf(_SC_NPROCESSORS_ONLN);
+	for (tries = 0; most > bound && nr_objects() - before > bound; tries++) {
+		if (tries == 100)
+			SKIP(return, "what is freed stays in memory, as with KASAN");
+		poll(NULL, 0, 100);
+	}
+	EXPECT_GE(bound, most);
 }
 
 /* Another user, who is at the limit each time, and has to wait. */
@@ -248,7 +289,7 @@ static struct waiter *waiter_start(struct __test_metadata *const _metadata)
  * 2. The caller, who is far from a limit, makes a thousand: if these waited as
  *    those do, the other one would make hundreds meanwhile.
  */
-TEST_F_TIMEOUT(ended, is_waited_for_by_nobody_who_is_not_at_the_limit, 240)
+TEST_F(ended, is_waited_for_by_nobody_who_is_not_at_the_limit)
 {
 	struct waiter *waiter = waiter_start(_metadata);
 	int i, calls;
@@ -269,7 +310,7 @@ TEST_F_TIMEOUT(ended, is_waited_for_by_nobody_who_is_not_at_the_limit, 240)
  * 3. The caller is refused a thousand times: if it waited before, the other one
  *    would make hundreds meanwhile.
  */
-TEST_F_TIMEOUT(ended, is_not_waited_for_where_all_that_count_are_in_use, 240)
+TEST_F(ended, is_not_waited_for_where_all_that_count_are_in_use)
 {
 	struct waiter *waiter = waiter_start(_metadata);
 	int i, calls;
@@ -306,7 +347,7 @@ static void *write_from_slow_page(void *arg)
  * 2. A thread of the caller writes to the file, from a page that never comes.
  * 3. The caller makes the next one, which needs the first to be gone, and so on.
  */
-TEST_F_TIMEOUT(ended, is_not_kept_by_writers_that_wait_for_user_memory, 240)
+TEST_F(ended, is_not_kept_by_writers_that_wait_for_user_memory)
 {
 	static struct writer writers[WRITERS];
 	struct slow_page slow;
@@ -331,8 +372,7 @@ TEST_F_TIMEOUT(ended, is_not_kept_by_writers_that_wait_for_user_memory, 240)
 		writers[i].page = slow.page;
 		ASSERT_EQ(0, pthread_create(&writers[i].thread, NULL,
 					    write_from_slow_page, &writers[i]));
-		/* It is on its way to the page, or there. */
-		usleep(10000);
+		slow_page_await(_metadata, &slow);
 	}
 }
 
@@ -367,7 +407,7 @@ static void leave_a_thread(struct __test_metadata *const _metadata, void *arg)
  *    stays on one CPU, where it is woken up as soon as pid 1 can be waited for.
  * 2. It makes one after the other, in which pid 1 is not the last that exits.
  */
-TEST_F_TIMEOUT(ended, is_not_in_the_way_when_its_last_task_was_not_pid_1, 240)
+TEST_F(ended, is_not_in_the_way_when_its_last_task_was_not_pid_1)
 {
 	static const child_fn last[] = { leave_a_child, leave_a_thread };
 	cpu_set_t one;
@@ -408,7 +448,7 @@ static void unshare_mounts_as_well(struct __test_metadata *const _metadata, void
  *    call, which comes to the limit, waits and begins again.
  * 3. Root and working directory of the child are in the mounts that it got.
  */
-TEST_F_TIMEOUT(ended, is_waited_for_before_mounts_are_copied, 240)
+TEST_F(ended, is_waited_for_before_mounts_are_copied)
 {
 	int i;
 

@@ -598,7 +598,7 @@ TEST(owner_of_a_freed_namespace_is_freed)
 	ASSERT_EQ(0, proc_write("/proc/sys/user/max_user_namespaces", "1"));
 
 	for (i = 0; i < 20; i++) {
-		for (tries = 0; tries < 1000; tries++) {
+		for (tries = 0; tries < 10000; tries++) {
 			pid = child_run(_metadata, own_a_namespace, NULL);
 			ASSERT_LT(0, pid);
 			status = wait_status(_metadata, pid);

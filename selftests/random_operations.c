@@ -1475,7 +1475,7 @@ FIXTURE_TEARDOWN(world)
  * Each operation has the result, and each actor the pids, the parent and the
  * namespaces, that the model predicts.
  */
-TEST_F_TIMEOUT(world, is_as_the_model_predicts, 240)
+TEST_F(world, is_as_the_model_predicts)
 {
 	int seed;
 

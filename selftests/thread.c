@@ -516,14 +516,20 @@ static void set_tids(struct __test_metadata *const _metadata,
 		     void *arg __maybe_unused)
 {
 	int levels = snapshot_take(_metadata).levels;
-	pid_t tids[33];
+	pid_t tids[33], tid, above = 1700;
 	int end[2], i;
 
 	sync_open(_metadata, end);
 	unshare_pidns(_metadata);
 
-	/* 700 here and 1700 in the parent; 701 here, and any in the parent. */
-	EXPECT_EQ(700, thread_set_tid(_metadata, (pid_t []){ 700, 1700 }, 2, end));
+	/*
+	 * 700 here and a certain one in the parent, where others live who may have
+	 * it; 701 here, and any in the parent.
+	 */
+	do {
+		tid = thread_set_tid(_metadata, (pid_t []){ 700, ++above }, 2, end);
+	} while (tid == -1 && errno == EEXIST);
+	EXPECT_EQ(700, tid);
 	EXPECT_EQ(701, thread_set_tid(_metadata, (pid_t []){ 701 }, 1, end));
 	sync_post(_metadata, end);
 	sync_post(_metadata, end);
@@ -533,9 +539,13 @@ static void set_tids(struct __test_metadata *const _metadata,
 	EXPECT_EQ(EEXIST, errno);
 
 	/* There is one level more in the default, but not for a thread. */
-	for (i = 0; i <= levels; i++)
-		tids[i] = 1800;
-	EXPECT_EQ(1800, thread_set_tid(_metadata, tids, levels, end));
+	do {
+		above++;
+		for (i = 0; i <= levels; i++)
+			tids[i] = above;
+		tid = thread_set_tid(_metadata, tids, levels, end);
+	} while (tid == -1 && errno == EEXIST);
+	EXPECT_EQ(above, tid);
 	sync_post(_metadata, end);
 	EXPECT_EQ(-1, thread_set_tid(_metadata, tids, levels + 1, end));
 	EXPECT_EQ(EINVAL, errno);

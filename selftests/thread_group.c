@@ -100,9 +100,9 @@ TEST(thread_is_found_as_the_owner_of_a_futex)
 static void wait_for_leader_exit(struct __test_metadata *const _metadata)
 {
 	char text[256], *at;
-	int i, fd;
+	int fd;
 
-	for (i = 0; i < 1000; i++) {
+	for (;;) {
 		/* By this name, for /proc may be of another namespace. */
 		fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
 		ASSERT_LE(0, fd);
@@ -115,7 +115,6 @@ static void wait_for_leader_exit(struct __test_metadata *const _metadata)
 			return;
 		poll(NULL, 0, 1);
 	}
-	EXPECT_EQ('Z', at[2]);
 }
 
 static void outlive_leader(struct thread *me)

@@ -23,7 +23,7 @@ bwrap.as_pid_1() {
 # given: a namespace with somebody in it, open as file 9.
 given() {
 	local child
-	unshare --pid --fork sleep 60 &
+	unshare --pid --fork sleep 3600 &
 	child=$(child_of $! sleep)
 	exec 9<"/proc/$child/ns/pid"
 }
@@ -49,7 +49,7 @@ check bwrap.after_unshare 'a sandbox started by whoever has unshared, a child of
 	'Creating new namespace failed: Invalid argument'
 bwrap.after_unshare() {
 	local child
-	unshare --pid bwrap --dev-bind / / --unshare-pid --as-pid-1 sleep 60 &
+	unshare --pid bwrap --dev-bind / / --unshare-pid --as-pid-1 sleep 3600 &
 	child=$(child_of $! sleep)
 	want 'its parent' "$(pidns self)" "$(parent_of "$(pidns "$child")")"
 }

@@ -17,10 +17,10 @@ dumped() {
 	local init child
 	criu check >/dev/null 2>log || skip "criu check: $(complaint)"
 	mkdir images
-	setsid unshare --pid --fork --mount-proc sh -c 'sleep 61 & wait' </dev/null >/dev/null 2>&1 &
-	eventually pgrep --full '^sleep 61'
-	init=$(pgrep --full '^sh -c sleep 61')
-	child=$(pgrep --full '^sleep 61')
+	setsid unshare --pid --fork --mount-proc sh -c 'sleep 3601 & wait' </dev/null >/dev/null 2>&1 &
+	eventually pgrep --full '^sleep 3601'
+	init=$(pgrep --full '^sh -c sleep 3601')
+	child=$(pgrep --full '^sleep 3601')
 	criu-ns dump --tree "$init" --images-dir images --shell-job --log-file dump.log >/dev/null ||
 		die "dump: $(grep -m1 Error images/dump.log)"
 	eventually test ! -e "/proc/$child"
@@ -32,8 +32,8 @@ criu-ns.dump_and_restore() {
 	dumped
 	criu-ns restore --restore-detached --images-dir images --shell-job \
 		--log-file restore.log >/dev/null
-	eventually pgrep --full '^sleep 61'
-	child=$(pgrep --full '^sleep 61')
+	eventually pgrep --full '^sleep 3601'
+	child=$(pgrep --full '^sleep 3601')
 	want 'pid in its namespace' 2 "$(awk '/^NSpid:/ { print $NF }' "/proc/$child/status")"
 }
 
@@ -52,13 +52,17 @@ restore_twice() {
 	END
 }
 
+two_sleep() {
+	[[ $(pgrep --count --full '^sleep 3601') == 2 ]]
+}
+
 check criu-ns.two_restores 'one process restores twice, each time into a namespace of its own' \
 	'OSError: [Errno 22] EINVAL'
 criu-ns.two_restores() {
 	dumped
 	restore_twice restore --restore-detached --images-dir images --shell-job \
 		--log-file restore.log
-	eventually test "$(pgrep --count --full '^sleep 61')" = 2
+	eventually two_sleep
 }
 
 check criu-ns.two_namespaces 'the same, but all that CRIU does in there is to say its version' \

@@ -27,12 +27,17 @@ lxc-execute.run() {
 	want 'pid and parent' '2 1' "$(lxc-execute --name run --rcfile config -- sh -c 'echo $$ $PPID')"
 }
 
+# The init that LXC gives it may not have started it yet.
+attached_sees_sleep() {
+	[[ $(lxc-attach --name attach -- ps -o args) == *'sleep 3600'* ]]
+}
+
 check lxc-attach.run 'a second command sees the first'
 lxc-attach.run() {
 	container
-	lxc-execute --name attach --rcfile config -- sleep 60 &
-	lxc-wait --name attach --state RUNNING --timeout 20
-	want 'its ps' 'sleep 60' "$(lxc-attach --name attach -- ps -o args | grep '^sleep')"
+	lxc-execute --name attach --rcfile config -- sleep 3600 &
+	lxc-wait --name attach --state RUNNING --timeout 200
+	eventually attached_sees_sleep
 }
 
 check lxc-execute.after_unshare 'a container started by whoever has unshared' \

@@ -49,7 +49,7 @@ pid_of_init() {
 
 # start: a bundle that sleeps.
 start() {
-	bundle 'exec sleep 60'
+	bundle 'exec sleep 3600'
 	runtime run --detach "$id" </dev/null >/dev/null 2>log || die "$(<log)"
 }
 
@@ -65,7 +65,7 @@ oci_namespace() {
 
 oci_exec() {
 	start
-	want 'ps' '1 sleep 60' "$(runtime exec "$id" ps -o pid,args | sed -n 2p | xargs)"
+	want 'ps' '1 sleep 3600' "$(runtime exec "$id" ps -o pid,args | sed -n 2p | xargs)"
 }
 
 oci_kill() {
@@ -84,10 +84,10 @@ oci_delete() {
 
 oci_shared_pid_namespace() {
 	local child
-	unshare --pid --fork sleep 60 &
+	unshare --pid --fork sleep 3600 &
 	child=$(child_of $! sleep)
 	bundle 'echo $(($$ > 1)); exec ps -o pid,args' "/proc/$child/ns/pid"
-	want 'not pid 1; pid 1 is' '1 1 sleep 60' "$(runtime run "$id" | sed -n '1p; 3p' | xargs)"
+	want 'not pid 1; pid 1 is' '1 1 sleep 3600' "$(runtime run "$id" | sed -n '1p; 3p' | xargs)"
 }
 
 check crun.run 'the command of a bundle is pid 1'

@@ -31,7 +31,7 @@ qemu-x86_64.starts_after_unshare() {
 check qemu-x86_64.supervises_init 'one that has forked the init of the namespace does, too' \
 	'qemu_thread_create: Invalid argument'
 qemu-x86_64.supervises_init() {
-	unshare --pid bash -c 'sleep 60 & exec qemu-x86_64 /bin/true'
+	unshare --pid bash -c 'sleep 3600 & exec qemu-x86_64 /bin/true'
 }
 
 check python3.threads 'Python starts threads after os.unshare(), with its own pid' \
@@ -73,7 +73,7 @@ python3.pool() {
 			import multiprocessing as mp, subprocess
 			def square(x):
 			    return x * x
-			init = subprocess.Popen(["sleep", "60"], stdout=subprocess.DEVNULL)
+			init = subprocess.Popen(["sleep", "3600"], stdout=subprocess.DEVNULL)
 			with mp.get_context("fork").Pool(2) as pool:
 			    print(sum(pool.map(square, range(10))))
 			    pool.close()

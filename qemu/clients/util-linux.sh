@@ -34,7 +34,7 @@ unshare.mount_proc() {
 check unshare.kill_child 'with --kill-child the namespace falls with unshare itself'
 unshare.kill_child() {
 	local child
-	unshare --pid --fork --kill-child sleep 60 &
+	unshare --pid --fork --kill-child sleep 3600 &
 	child=$(child_of $! sleep)
 	kill -KILL $!
 	eventually test ! -e "/proc/$child"
@@ -49,7 +49,7 @@ unshare.map_root_user() {
 check unshare.inside 'a command in a new namespace makes one below it'
 unshare.inside() {
 	local outer inner
-	unshare --pid --fork unshare --pid --fork sleep 60 &
+	unshare --pid --fork unshare --pid --fork sleep 3600 &
 	outer=$(child_of $! unshare)
 	inner=$(child_of "$outer" sleep)
 	want 'its parent' "$(pidns "$outer")" "$(parent_of "$(pidns "$inner")")"
@@ -64,7 +64,7 @@ check unshare.again_is_a_sibling 'its second namespace is not below the first' \
 	'unshare failed: Invalid argument'
 unshare.again_is_a_sibling() {
 	local child
-	unshare --pid unshare --pid --fork sleep 60 &
+	unshare --pid unshare --pid --fork sleep 3600 &
 	child=$(child_of $! sleep)
 	want 'its parent' "$(pidns self)" "$(parent_of "$(pidns "$child")")"
 }
@@ -79,7 +79,7 @@ unshare.again_after_init_died() {
 check nsenter.pid 'a command in the namespace of another process, which is not its init'
 nsenter.pid() {
 	local child
-	unshare --pid --fork --mount-proc sleep 60 &
+	unshare --pid --fork --mount-proc sleep 3600 &
 	child=$(child_of $! sleep)
 	want 'ps' 'sleep ps' \
 		"$(nsenter --target "$child" --pid --mount ps -e -o comm --no-headers | xargs)"
@@ -94,7 +94,7 @@ nsenter.back_to_the_active_namespace() {
 check lsns.tree 'the namespace of a child, its parent and its init'
 lsns.tree() {
 	local child
-	unshare --pid --fork --mount-proc sleep 60 &
+	unshare --pid --fork --mount-proc sleep 3600 &
 	child=$(child_of $! sleep)
 	want 'the parent' "$(pidns self)" "$(parent_of "$(pidns "$child")")"
 	want 'the init' "$child" "$(init_of "$(pidns "$child")")"

@@ -350,9 +350,13 @@ mod tests {
         drop(Blank::new(level()?)?);
 
         // Inode numbers are handed out lowest first: one that was given back comes again, unless
-        // somebody else registers a file in /proc in between, which nobody does while this runs.
-        let inum = Blank::new(level()?)?.number()?.inum();
-        assert_eq!(Blank::new(level()?)?.number()?.inum(), inum);
+        // somebody else registers a file in /proc in between, which a driver may do now and then.
+        let inum = || -> Result<u32> { Ok(Blank::new(level()?)?.number()?.inum()) };
+        let mut comes_again = false;
+        for _ in 0..10 {
+            comes_again |= inum()? == inum()?;
+        }
+        assert!(comes_again);
         assert!(Taken::of(&active) == before);
         Ok(())
     }
