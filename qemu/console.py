@@ -23,6 +23,9 @@ COMPLAINT = re.compile(
             r"possible (recursive locking|circular locking|irq lock inversion|deadlock)",
             r"inconsistent lock state",
             r"lockdep is turned off",
+            r"turning off the locking correctness validator",
+            r"Kernel memory leak detector disabled",
+            r"ODEBUG disabled",
             r"bad unlock balance",
             r"held lock freed",
             r"still has locks held",
@@ -87,6 +90,7 @@ class Race:
 
     def __init__(self, title):
         self.title = title
+        self.lines = []
         # Two, or one where the other is not known.
         self.functions = title.partition(" in ")[2].split(" / ")
 
@@ -101,6 +105,7 @@ def races(console_lines):
             found.append(Race(title.group()))
             inside = True
         elif inside:
+            found[-1].lines.append(said)
             inside = not said.startswith("=====")
         else:
             rest.append(line)

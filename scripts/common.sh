@@ -21,6 +21,9 @@ step=${0##*/}
 verbose=${V:-}
 [[ $verbose != 0 ]] || verbose=
 
+# Where a user who is not root finds depmod here, and insmod in the guest, which gets this.
+[[ :$PATH: == *:/usr/sbin:* ]] || export PATH=$PATH:/usr/sbin:/sbin
+
 # The make that started us must not hand its variables and its job server to
 # the kernel's own make.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL

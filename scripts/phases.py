@@ -11,6 +11,7 @@ from ktap import Case, Group, program_group, totals
 
 TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 PATCHED_ONLY = os.path.join(TOP, "module/patched-only")
+MODULE_ONLY = os.path.join(TOP, "module/module-only")
 PHASES = ("before insmod", "with the module", "after rmmod")
 PROGRAM_LIMIT = 900  # seconds for a program
 GUEST_LIMIT = 3600  # seconds for all of them, three times
@@ -38,11 +39,11 @@ def kernel():
     return said.stdout.splitlines(), ""
 
 
-def patched_only():
-    """The cases that only a patched kernel passes, each with the reason above it.  A program
-    alone is one that is not run."""
+def announced(path):
+    """The cases that a file lists, each with the reason above it.  A program alone is one that
+    is not run."""
     reasons, reason = {}, ""
-    with open(PATCHED_ONLY, encoding="utf-8") as file:
+    with open(path, encoding="utf-8") as file:
         for line in file.read().splitlines():
             if line.startswith("# "):
                 reason = line[2:]
@@ -52,9 +53,9 @@ def patched_only():
     return reasons
 
 
-def judged(name, cases, reason):
+def judged(name, cases, reason, module_only):
     """A case by what it gave in each phase; the reason why the module does not do it, if
-    it is one of those."""
+    it is one of those; whether it is one that passes with the module alone."""
     seen = [case.result for case in cases]
     text = ", ".join(f"{phase}: {result}" for phase, result in zip(PHASES, seen))
     before, loaded, after = seen
@@ -64,17 +65,19 @@ def judged(name, cases, reason):
         return Case(name, "passed" if ok else "failed", "" if ok else text, [note] if ok else [])
     if set(seen) == {"skipped"}:
         return Case(name, "skipped", cases[1].reason)
-    if loaded != "passed" or before != after:
+    without = "failed" if module_only else "passed"
+    if (before, loaded, after) != (without, "passed", without):
         return Case(name, "failed", text)
-    return Case(name, "passed", log=["# by the module alone"] if before == "failed" else [])
+    return Case(name, "passed", log=["# by the module alone"] if module_only else [])
 
 
 class Phases:
     """The boot, and what came of it."""
 
     def __init__(self, image, module, programs):
-        self.only = patched_only()
-        self.programs = [name for name in programs if (name, "") not in self.only]
+        self.patched_only = announced(PATCHED_ONLY)
+        self.module_only = announced(MODULE_ONLY)
+        self.programs = [name for name in programs if (name, "") not in self.patched_only]
         self.others = [name for name in programs if name not in self.programs]
         # The kernel to boot, for qemu/boot.
         os.environ["PIDNS_IMAGE"] = image
@@ -102,7 +105,8 @@ class Phases:
         for program in self.programs:
             yield self.group(program)
         for program in self.others:
-            yield Group(program, [Case(program, "skipped", self.only.pop((program, "")))])
+            reason = self.patched_only.pop((program, ""))
+            yield Group(program, [Case(program, "skipped", reason)])
         yield Group("guest", [*self.steps, *self.end()])
 
     def take(self, ran):
@@ -116,11 +120,14 @@ class Phases:
             results[ran.name, case.name] = case
 
     def group(self, program):
+        # TEST= may ask for a case of it: "program -t case".
+        program = program.partition(" ")[0]
         keys = dict.fromkeys(key for of in self.results for key in of if key[0] == program)
         cases = []
         for key in keys:
             seen = [of.get(key, Case(key[1], NEVER)) for of in self.results]
-            cases.append(judged(key[1], seen, self.only.pop(key, "")))
+            module_only = self.module_only.pop(key, "")
+            cases.append(judged(key[1], seen, self.patched_only.pop(key, ""), module_only))
         return Group(program, cases or [Case(program, "failed", "it gave no verdict")])
 
     def end(self):
@@ -129,11 +136,12 @@ class Phases:
         complaint = console.complaint(console.lines(self.guest.console))
         yield Case("its kernel has no complaint", "failed" if complaint else "passed", complaint)
         # TEST= has some programs run, or a case of one ("program -t case").
-        for key in self.only:
-            if key[0] not in (*self.programs, *self.others):
-                continue
-            name = " ".join(key)
-            yield Case("knows its cases", "failed", f"module/patched-only has {name}: no such case")
+        # Where TEST= asks for a case, the others did not come.
+        for path, left in ((PATCHED_ONLY, self.patched_only), (MODULE_ONLY, self.module_only)):
+            for key in left:
+                if key[0] in (*self.programs, *self.others):
+                    why = f"{os.path.relpath(path, TOP)} has {' '.join(key)}: no such case"
+                    yield Case("knows its cases", "failed", why)
 
     def table(self):
         """How many cases gave what, in each phase."""
