@@ -12,6 +12,8 @@
  *   grandchild                          taken
  */
 #define _GNU_SOURCE
+#include <sys/mount.h>
+
 #include "pidns.h"
 
 static void expect_setns(struct __test_metadata *const _metadata, int fd,
@@ -499,6 +501,69 @@ static void look_up(struct __test_metadata *const _metadata,
 TEST(parent_of_the_own_namespace_is_not_shown)
 {
 	run_as_pid_1(_metadata, look_up, NULL);
+}
+
+/* A new proc filesystem of the pid namespace @ns: a file, or -1 and errno. */
+static int proc_of(struct __test_metadata *const _metadata, int ns)
+{
+	int fs = fsopen("proc", FSOPEN_CLOEXEC), proc = -1, err;
+
+	ASSERT_LE(0, fs);
+	if (!fsconfig(fs, FSCONFIG_SET_FD, "pidns", NULL, ns) &&
+	    !fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		proc = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	err = errno;
+	close(fs);
+	errno = err;
+	return proc;
+}
+
+struct strangers {
+	int above;
+	int beside;
+};
+
+static void ask_for_proc(struct __test_metadata *const _metadata, void *arg)
+{
+	const struct strangers *strangers = arg;
+	int own = ns_open(0, ACTIVE);
+
+	EXPECT_EQ(-1, proc_of(_metadata, strangers->above));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, proc_of(_metadata, strangers->beside));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_LE(0, proc_of(_metadata, own));
+}
+
+/*
+ * By the rule of setns(2), without a step into the namespace.
+ *
+ * 1. The caller has a proc filesystem made for a child's namespace, in which the
+ *    child is pid 1, and is alone.
+ * 2. Another child is refused those of its parent and of its sibling, but not its
+ *    own.
+ */
+TEST(proc_is_made_for_the_own_namespace_and_any_below)
+{
+	struct strangers strangers = { .above = ns_open(0, ACTIVE) };
+	pid_t sibling, pid;
+	int proc;
+
+	require_root(_metadata, "makes a proc filesystem");
+	sibling = child_hold(_metadata, CLONE_NEWPID);
+	ASSERT_LT(0, sibling);
+	strangers.beside = ns_open(sibling, ACTIVE);
+	proc = proc_of(_metadata, strangers.beside);
+	ASSERT_LE(0, proc) {
+		TH_LOG("proc of a child's namespace: %s", strerror(errno));
+	}
+	EXPECT_EQ(0, faccessat(proc, "1", F_OK, 0));
+	EXPECT_EQ(-1, faccessat(proc, "2", F_OK, 0));
+
+	pid = child_run_flags(_metadata, CLONE_NEWPID, ask_for_proc, &strangers);
+	ASSERT_LT(0, pid);
+	assert_exited_ok(_metadata, pid);
+	child_kill(_metadata, sibling);
 }
 
 TEST_HARNESS_MAIN
