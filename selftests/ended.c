@@ -59,6 +59,18 @@ TEST_F(ended, is_not_in_the_way_of_the_next_one)
 }
 
 /*
+ * 1. The caller enters a user namespace that may hold one pid namespace, and in it
+ *    another user namespace, which may hold any number.
+ * 2. It has a process live and die in one, 30 times.
+ */
+TEST_F(ended, is_not_in_the_way_at_the_limit_of_an_outer_user_namespace)
+{
+	if (limit_pidns(_metadata, 1) || enter_userns(_metadata))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	live_and_die(_metadata, 30);
+}
+
+/*
  * 1. The caller enters a user namespace that may hold two pid namespaces.
  * 2. It unshares a thousand times in a row: each takes the place of the last.
  */
@@ -306,7 +318,7 @@ TEST_F(ended, is_waited_for_by_nobody_who_is_not_at_the_limit)
 /*
  * 1. Another user makes one namespace after the other, each at the limit.
  * 2. The caller enters a user namespace that may hold one pid namespace, and
- *    has it. No other one has ended there.
+ *    has it. One that was there before has ended.
  * 3. The caller is refused a thousand times: if it waited before, the other one
  *    would make hundreds meanwhile.
  */
@@ -317,6 +329,7 @@ TEST_F(ended, is_not_waited_for_where_all_that_count_are_in_use)
 
 	if (!waiter || limit_pidns(_metadata, 1))
 		SKIP(return, "no user namespaces");
+	live_and_die(_metadata, 1);
 	unshare_pidns(_metadata);
 	calls = waiter_calls(waiter);
 	for (i = 0; i < 1000; i++) {
@@ -374,6 +387,31 @@ TEST_F(ended, is_not_kept_by_writers_that_wait_for_user_memory)
 					    write_from_slow_page, &writers[i]));
 		slow_page_await(_metadata, &slow);
 	}
+}
+
+/*
+ * 1. The caller enters a user namespace that may hold one pid namespace, and joins
+ *    the process group that a pid 1 leads.
+ * 2. Pid 1 is killed. Its pid is in use as the id of the group, so that there is no
+ *    room for the next one.
+ * 3. The caller leaves the group, and then there is.
+ */
+TEST_F(ended, is_waited_for_when_its_last_pid_was_a_process_group)
+{
+	pid_t pid;
+
+	if (limit_pidns(_metadata, 1))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	pid = child_hold(_metadata, CLONE_NEWPID);
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(0, setpgid(pid, pid));
+	ASSERT_EQ(0, setpgid(0, pid));
+	child_kill(_metadata, pid);
+	EXPECT_EQ(-1, unshare(CLONE_NEWPID));
+	EXPECT_EQ(ENOSPC, errno);
+
+	ASSERT_EQ(0, setpgid(0, 0));
+	unshare_pidns(_metadata);
 }
 
 /* Pid 1 leaves a process behind, which is killed with it. */

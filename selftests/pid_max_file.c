@@ -10,6 +10,8 @@
 #define KERNEL	"/proc/sys/kernel"
 #define PID_MAX	KERNEL "/pid_max"
 
+#define FILE_OF_OTHER	100
+
 static int open_pid_max(struct __test_metadata *const _metadata)
 {
 	int fd = open(PID_MAX, O_RDWR | O_CLOEXEC);
@@ -342,6 +344,54 @@ TEST(write_takes_the_owner_of_the_active_namespace)
 		child_end(_metadata);
 	}
 	assert_exited_ok(_metadata, pid);
+}
+
+/* Becomes somebody else, and writes to a file that appears in its table of files. */
+static void __noreturn write_without_permission(struct __test_metadata *const _metadata,
+						int go[2])
+{
+	ASSERT_EQ(0, setresgid(65534, 65534, 65534));
+	ASSERT_EQ(0, setresuid(65534, 65534, 65534));
+	sync_wait(_metadata, go);
+	EXPECT_EQ(-1, set_pid_max(FILE_OF_OTHER, "400"));
+	EXPECT_EQ(EPERM, errno);
+	child_end(_metadata);
+}
+
+/*
+ * Who may write is asked when it comes to that, too.
+ *
+ * 1. A process that may not write shares a table of files with the caller.
+ * 2. So does a pid 1, which opens the file. The process is refused to write to it.
+ * 3. The file does not stay in use: once pid 1 has ended, the namespace is freed,
+ *    and there is room for the next one.
+ */
+TEST(write_that_is_refused_does_not_keep_the_namespace)
+{
+	pid_t other, pid;
+	int go[2];
+
+	require_root(_metadata, "to become somebody else");
+	sync_open(_metadata, go);
+	other = clone_fork(CLONE_FILES);
+	ASSERT_LE(0, other);
+	if (!other)
+		write_without_permission(_metadata, go);
+
+	ASSERT_EQ(0, limit_pidns(_metadata, 1));
+	pid = clone_fork(CLONE_NEWPID | CLONE_FILES);
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		ASSERT_EQ(FILE_OF_OTHER, dup2(open_pid_max(_metadata), FILE_OF_OTHER));
+		sync_post(_metadata, go);
+		for (;;)
+			pause();
+	}
+	assert_exited_ok(_metadata, other);
+	child_kill(_metadata, pid);
+	for (int fd = go[1] + 1; fd <= FILE_OF_OTHER; fd++)
+		close(fd);
+	ASSERT_EQ(0, unshare_when_freed());
 }
 
 static void look_up_until_killed(struct __test_metadata *const _metadata,

@@ -11,6 +11,8 @@
  *   below:   its own pid 1 and so on
  */
 #define _GNU_SOURCE
+#include <pthread.h>
+
 #include "pidns.h"
 
 static void stay(struct __test_metadata *const _metadata __maybe_unused,
@@ -349,6 +351,86 @@ TEST(pid_1_cannot_be_waited_for_before_the_other_children_of_the_creator)
 
 	assert_killed(_metadata, oddball, SIGKILL);
 	assert_killed(_metadata, init, SIGKILL);
+}
+
+static void *exit_when_told(void *arg)
+{
+	char dot;
+
+	if (read_nointr(((int *)arg)[0], &dot, 1) != 1)
+		_exit(KSFT_FAIL);
+	syscall(__NR_exit, 0);
+	return NULL;
+}
+
+static void leave_a_thread(struct __test_metadata *const _metadata, void *arg)
+{
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, exit_when_told, arg));
+	syscall(__NR_exit, 0);
+}
+
+/* Waits until a thread of a process, or the other one, is in a state. */
+static void await_state(struct __test_metadata *const _metadata, pid_t pid,
+			bool other, char state)
+{
+	char path[64], text[256], *at;
+	struct dirent *entry;
+	DIR *threads;
+	int fd;
+
+	do {
+		poll(NULL, 0, 1);
+		snprintf(path, sizeof(path), "/proc/%d/task", pid);
+		threads = opendir(path);
+		ASSERT_NE(NULL, threads);
+		do {
+			entry = readdir(threads);
+			ASSERT_NE(NULL, entry);
+		} while (atoi(entry->d_name) <= 0 ||
+			 (atoi(entry->d_name) == pid) == other);
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/stat", pid,
+			 entry->d_name);
+		closedir(threads);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		ASSERT_LE(0, fd);
+		memset(text, 0, sizeof(text));
+		ASSERT_LT(0, read(fd, text, sizeof(text) - 1));
+		close(fd);
+		at = strrchr(text, ')');
+		ASSERT_NE(NULL, at);
+	} while (at[2] != state);
+}
+
+/*
+ * The same, where pid 1 is two threads, of which the first has exited: who waits
+ * is the last one, and the first stays as long as it does.
+ *
+ * 1. The creator unshares and forks pid 1, whose first thread exits, and an oddball.
+ * 2. It has the last thread of pid 1 exit, which kills the oddball and sleeps.
+ * 3. The creator waits for the oddball, and then gets pid 1.
+ */
+TEST(last_thread_of_pid_1_goes_when_the_creator_has_waited)
+{
+	pid_t init, oddball;
+	siginfo_t info = {};
+	int go[2];
+
+	require_privilege(_metadata);
+	sync_open(_metadata, go);
+	unshare_pidns(_metadata);
+	init = child_run(_metadata, leave_a_thread, go);
+	ASSERT_LT(0, init);
+	await_state(_metadata, init, false, 'Z');
+	oddball = child_hold(_metadata, 0);
+	ASSERT_LT(0, oddball);
+
+	sync_post(_metadata, go);
+	ASSERT_EQ(0, waitid(P_PID, oddball, &info, WEXITED | WNOWAIT));
+	await_state(_metadata, init, true, 'S');
+	assert_killed(_metadata, oddball, SIGKILL);
+	assert_exited_ok(_metadata, init);
 }
 
 /*
