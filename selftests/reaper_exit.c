@@ -371,9 +371,9 @@ static void leave_a_thread(struct __test_metadata *const _metadata, void *arg)
 	syscall(__NR_exit, 0);
 }
 
-/* Waits until a thread of a process, or the other one, is in a state. */
+/* Waits until a thread of a process, or the other one, is in one of some states. */
 static void await_state(struct __test_metadata *const _metadata, pid_t pid,
-			bool other, char state)
+			bool other, const char *states)
 {
 	char path[64], text[256], *at;
 	struct dirent *entry;
@@ -400,7 +400,7 @@ static void await_state(struct __test_metadata *const _metadata, pid_t pid,
 		close(fd);
 		at = strrchr(text, ')');
 		ASSERT_NE(NULL, at);
-	} while (at[2] != state);
+	} while (!strchr(states, at[2]));
 }
 
 /*
@@ -422,13 +422,13 @@ TEST(last_thread_of_pid_1_goes_when_the_creator_has_waited)
 	unshare_pidns(_metadata);
 	init = child_run(_metadata, leave_a_thread, go);
 	ASSERT_LT(0, init);
-	await_state(_metadata, init, false, 'Z');
+	await_state(_metadata, init, false, "Z");
 	oddball = child_hold(_metadata, 0);
 	ASSERT_LT(0, oddball);
 
 	sync_post(_metadata, go);
 	ASSERT_EQ(0, waitid(P_PID, oddball, &info, WEXITED | WNOWAIT));
-	await_state(_metadata, init, true, 'S');
+	await_state(_metadata, init, true, "SDI");
 	assert_killed(_metadata, oddball, SIGKILL);
 	assert_exited_ok(_metadata, init);
 }
