@@ -51,12 +51,20 @@ storm: ## show what happens at the limit of pid namespaces on stock, C and Rust
 		scripts/storm
 
 .PHONY: soak
-soak: ## do random histories as the model predicts them; MINUTES=20, SEEDS=5-9, VARIANT=rust
+soak: ## do random histories as the model predicts them; MINUTES=20, SEEDS=5-9, VARIANT=rust, DEBUG=1
 	@exec scripts/steps 'setup checks' fetch lay -- scripts/soak
+
+.PHONY: load
+load: ## compare the answers to bad input with stock's, and load pid namespaces; VARIANT=rust, WORDS=, PERCENT=
+	@exec scripts/steps setup fetch lay 'build stock' 'build rust' 'build c' -- scripts/load
 
 .PHONY: mutants
 mutants: ## plant bugs into the kernel, one at a time: does a test notice each? BUG=name; resumes
 	@exec scripts/steps 'setup checks' fetch lay -- scripts/mutants $(BUG)
+
+.PHONY: coverage
+coverage: ## look which instructions of pid namespaces no test reaches; writes docs/coverage.md
+	@exec scripts/steps $(KERNEL_STEPS) 'build c' 'build selftests' -- scripts/coverage
 
 .PHONY: compare
 compare: ## run the kernel's own selftests on the unpatched kernel and on ours: what differs?

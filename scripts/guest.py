@@ -103,6 +103,7 @@ class Guest:
         guest_limit,
         append="",
         one_thread=False,
+        options=(),
     ):
         self.variant = variant
         self.console = os.path.join(LOG, f"{label}-console.log")
@@ -113,7 +114,8 @@ class Guest:
         self.boot = None
         self.command = [os.path.join(TOP, "qemu/boot"), variant]
         self.command += ["--timeout", str(guest_limit), "--console", self.console]
-        self.command += ["--append", append, *(["--one-thread"] if one_thread else []), "--"]
+        self.command += ["--append", append, *(["--one-thread"] if one_thread else [])]
+        self.command += [*options, "--"]
         self.command += [os.path.join(TOP, "qemu/selftests"), str(limit), directory, *programs]
 
     def run(self):
