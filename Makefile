@@ -56,7 +56,7 @@ soak: ## do random histories as the model predicts them; MINUTES=20, SEEDS=5-9, 
 
 .PHONY: load
 load: ## compare the answers to bad input with stock's, and load pid namespaces; VARIANT=rust, WORDS=, PERCENT=
-	@exec scripts/steps setup fetch lay 'build stock' 'build rust' 'build c' -- scripts/load
+	@exec scripts/load
 
 .PHONY: mutants
 mutants: ## plant bugs into the kernel, one at a time: does a test notice each? BUG=name; resumes
@@ -64,7 +64,7 @@ mutants: ## plant bugs into the kernel, one at a time: does a test notice each? 
 
 .PHONY: coverage
 coverage: ## look which instructions of pid namespaces no test reaches; writes docs/coverage.md
-	@exec scripts/steps $(KERNEL_STEPS) 'build c' 'build selftests' -- scripts/coverage
+	@exec scripts/coverage
 
 .PHONY: compare
 compare: ## run the kernel's own selftests on the unpatched kernel and on ours: what differs?

@@ -255,6 +255,14 @@ static long hold(struct actor *a, long fd)
 	return 0;
 }
 
+static void hold_or_close(struct actor *a, long fd)
+{
+	if (dice(a, 2))
+		sys(__NR_close, fd);
+	else
+		hold(a, fd);
+}
+
 /* The processes that it finds by their pids are those of its own namespace. */
 static bool in_world(const struct actor *a)
 {
@@ -729,10 +737,7 @@ static long op_lock(struct actor *a)
 	if (ret == -EAGAIN || ret == -EACCES || !ret)
 		ret = sys(__NR_fcntl, fd, F_GETLK, &lock);
 	/* That closes all locks of the process, so that some keep it. */
-	if (dice(a, 2))
-		sys(__NR_close, fd);
-	else
-		hold(a, fd);
+	hold_or_close(a, fd);
 	return ret;
 }
 
@@ -835,10 +840,7 @@ static long op_sysctl(struct actor *a)
 		return fd;
 	ret = sys(__NR_read, fd, text, sizeof(text));
 	/* The file of a namespace can outlive its processes. */
-	if (dice(a, 2))
-		sys(__NR_close, fd);
-	else
-		hold(a, fd);
+	hold_or_close(a, fd);
 	return ret;
 }
 

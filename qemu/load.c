@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "guest.h"
+
 #define LIMIT		"/proc/sys/user/max_pid_namespaces"
 #define CGROUPS		"/sys/fs/cgroup"
 #define BOMB		CGROUPS "/load-bomb"
@@ -69,55 +71,11 @@ static void die(const char *what)
 	_exit(1);
 }
 
-#define must(call) ({ long ret_ = (long)(call); if (ret_ < 0) die(#call); ret_; })
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec * 1e-9;
-}
-
 /* That many at 100 per cent. */
 static long scaled(long count)
 {
 	count = count * percent / 100;
 	return count ? count : 1;
-}
-
-static void put(const char *file, const char *text)
-{
-	int fd = must(open(file, O_WRONLY | O_CLOEXEC));
-
-	if (write(fd, text, strlen(text)) < 0)
-		die(file);
-	close(fd);
-}
-
-static void put_number(const char *file, long number)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%ld", number);
-	put(file, text);
-}
-
-/* The number behind a name at the begin of a line. */
-static long get(const char *file, const char *key)
-{
-	FILE *stream = fopen(file, "re");
-	char line[512], name[64];
-	long value = -1;
-
-	if (!stream)
-		die(file);
-	while (value < 0 && fgets(line, sizeof(line), stream)) {
-		if (sscanf(line, "%63s %ld", name, &value) != 2 || strcmp(name, key))
-			value = -1;
-	}
-	fclose(stream);
-	return value;
 }
 
 struct objects {
@@ -412,7 +370,7 @@ static void bomb(void)
 
 	if (mkdir(BOMB, 0755) && errno != EEXIST)
 		die("mkdir " BOMB);
-	put_number(BOMB "/pids.max", most);
+	put(BOMB "/pids.max", most);
 	for (long i = 0; i < rounds; i++) {
 		must(pipe2(go, O_CLOEXEC));
 		init = must(syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0));
@@ -420,7 +378,7 @@ static void bomb(void)
 			close(go[1]);
 			/* It has to get its turn among them. */
 			setpriority(PRIO_PROCESS, 0, -20);
-			put(BOMB "/cgroup.procs", "0");
+			put_text(BOMB "/cgroup.procs", "0");
 			if (!must(fork())) {
 				setpriority(PRIO_PROCESS, 0, 0);
 				explode();
@@ -507,7 +465,7 @@ static void blow(long limit, long calls)
 	double begin;
 	int status;
 
-	put_number(LIMIT, limit);
+	put(LIMIT, limit);
 	shared->refused = 0;
 	shared->begin = false;
 	for (size_t i = 0; i < SIZE(tasks); i++) {
@@ -538,7 +496,7 @@ static void blow(long limit, long calls)
 	}
 	say("limit %ld: %ld of %ld calls were refused, in %.0f s", limit, shared->refused,
 	    calls * (long)SIZE(tasks), now() - begin);
-	put_number(LIMIT, 1000000);
+	put(LIMIT, 1000000);
 }
 
 /* Where all can have one at once, and where they cannot. */
@@ -611,10 +569,10 @@ int main(int argc, char **argv)
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	own_ns = must(open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
-	put("/proc/sys/kernel/pid_max", "4194304");
-	put("/proc/sys/kernel/threads-max", "200000");
-	put_number(LIMIT, 1000000);
-	put(CGROUPS "/cgroup.subtree_control", "+pids");
+	put_text("/proc/sys/kernel/pid_max", "4194304");
+	put_text("/proc/sys/kernel/threads-max", "200000");
+	put(LIMIT, 1000000);
+	put_text(CGROUPS "/cgroup.subtree_control", "+pids");
 	for (size_t i = 0; i < SIZE(cases); i++)
 		count += wanted(cases[i].name, argv + 2);
 	printf("KTAP version 1\n1..%d\n", count);

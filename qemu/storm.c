@@ -31,6 +31,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "guest.h"
+
 #define LIMIT		"/proc/sys/user/max_pid_namespaces"
 #define PID_MAX		"/proc/sys/kernel/pid_max"
 #define SHRINK		"/sys/kernel/slab/pid_namespace/shrink"
@@ -64,54 +66,10 @@ static void die(const char *what)
 	exit(1);
 }
 
-#define must(call) ({ long ret_ = (long)(call); if (ret_ < 0) die(#call); ret_; })
-
 static void say(const char *name, double value)
 {
 	printf("storm %s %.3f\n", name, value);
 	fflush(stdout);
-}
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec * 1e-9;
-}
-
-static void put_text(const char *file, const char *text)
-{
-	int fd = must(open(file, O_WRONLY));
-
-	must(write(fd, text, strlen(text)));
-	close(fd);
-}
-
-static void put(const char *file, long number)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%ld", number);
-	put_text(file, text);
-}
-
-static long get(const char *file, const char *key)
-{
-	FILE *stream = fopen(file, "r");
-	char line[256], name[64];
-	long value = -1;
-
-	if (!stream)
-		die(file);
-	while (value < 0 && fgets(line, sizeof(line), stream)) {
-		if (!key)
-			sscanf(line, "%ld", &value);
-		else if (sscanf(line, "%63s %ld", name, &value) != 2 || strcmp(name, key))
-			value = -1;
-	}
-	fclose(stream);
-	return value;
 }
 
 /* The objects in use, whoever made them. */

@@ -39,6 +39,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "guest.h"
+
 /* The C library's header may be older than the kernel's. */
 #define NEWTIME			0x80ULL
 #define EMPTY_MNTNS_OF_UNSHARE	0x00100000ULL
@@ -236,24 +238,6 @@ static void die(const char *what)
 {
 	fprintf(stderr, "sweep: %s: %s\n", what, strerror(errno));
 	exit(1);
-}
-
-#define must(call) ({ long ret_ = (long)(call); if (ret_ < 0) die(#call); ret_; })
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec * 1e-9;
-}
-
-static void put(const char *file, const char *text)
-{
-	int fd = must(open(file, O_WRONLY));
-
-	must(write(fd, text, strlen(text)));
-	close(fd);
 }
 
 /* splitmix64: one call can be drawn without those before it. */
@@ -817,17 +801,17 @@ static void lift_limits(void)
 	};
 	char path[64];
 
-	put("/proc/sys/kernel/pid_max", "4194304");
+	put_text("/proc/sys/kernel/pid_max", "4194304");
 	for (size_t i = 0; i < SIZE(kinds); i++) {
 		snprintf(path, sizeof(path), "/proc/sys/user/max_%s_namespaces", kinds[i]);
-		put(path, "1000000");
+		put_text(path, "1000000");
 	}
 }
 
 static void run(void)
 {
 	mkdir(CGROUP, 0755);
-	put(CGROUP "/cgroup.procs", "0");
+	put_text(CGROUP "/cgroup.procs", "0");
 	lift_limits();
 	lanes = must(sysconf(_SC_NPROCESSORS_ONLN));
 	next = shared(lanes * sizeof(*next));

@@ -137,18 +137,12 @@ TEST_F(group, init_may_be_in_one_that_its_own_child_led)
 /* The same, where another thread is the last. */
 static void *exit_after_leader(void *arg)
 {
-	char state[] = "State:\tZ";
-	char line[64];
-	FILE *status;
+	char state;
 
-	do {
-		status = fopen("/proc/self/status", "re");
-		while (status && fgets(line, sizeof(line), status) &&
-		       strncmp(line, "State:", 6))
-			;
-		if (!status || fclose(status))
+	while ((state = task_state("/proc/self")) != 'Z') {
+		if (!state)
 			_exit(KSFT_FAIL);
-	} while (strncmp(line, state, sizeof(state) - 1));
+	}
 	syscall(__NR_exit, *(int *)arg);
 	return NULL;
 }

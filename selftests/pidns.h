@@ -21,12 +21,12 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "../namespaces/wrappers.h"
+#include "../pidfd/pidfd.h"
 
 /* An emulated CPU of a busy machine can be ten times as slow as one that is idle. */
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT 300
-#include "../namespaces/wrappers.h"
-#include "../pidfd/pidfd.h"
 
 /* What kernel.pid_max starts with in a namespace: the most that there may be. */
 #define PID_MAX_START	(sizeof(long) > 4 ? 4194304L : 32768L)
@@ -98,6 +98,27 @@ static inline int dir_lists(const char *path, const char *name)
 	closedir(dir);
 	errno = err;
 	return err ? -1 : there;
+}
+
+/**
+ * task_state() - Read what a task does.
+ * @task: Its directory, like /proc/self, or /proc/PID/task/TID.
+ *
+ * Return: The letter that proc_pid_stat(5) explains, or 0.
+ */
+static inline char task_state(const char *task)
+{
+	char path[64], text[256] = "", *at = NULL;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/stat", task);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (read(fd, text, sizeof(text) - 1) > 0)
+		at = strrchr(text, ')');
+	close(fd);
+	return at ? at[2] : 0;
 }
 
 /**

@@ -375,10 +375,9 @@ static void leave_a_thread(struct __test_metadata *const _metadata, void *arg)
 static void await_state(struct __test_metadata *const _metadata, pid_t pid,
 			bool other, const char *states)
 {
-	char path[64], text[256], *at;
+	char path[64], state;
 	struct dirent *entry;
 	DIR *threads;
-	int fd;
 
 	do {
 		poll(NULL, 0, 1);
@@ -390,17 +389,11 @@ static void await_state(struct __test_metadata *const _metadata, pid_t pid,
 			ASSERT_NE(NULL, entry);
 		} while (atoi(entry->d_name) <= 0 ||
 			 (atoi(entry->d_name) == pid) == other);
-		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/stat", pid,
-			 entry->d_name);
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s", pid, entry->d_name);
 		closedir(threads);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		ASSERT_LE(0, fd);
-		memset(text, 0, sizeof(text));
-		ASSERT_LT(0, read(fd, text, sizeof(text) - 1));
-		close(fd);
-		at = strrchr(text, ')');
-		ASSERT_NE(NULL, at);
-	} while (!strchr(states, at[2]));
+		state = task_state(path);
+		ASSERT_NE(0, state);
+	} while (!strchr(states, state));
 }
 
 /*

@@ -99,20 +99,11 @@ TEST(thread_is_found_as_the_owner_of_a_futex)
 /* Wait until the main thread of this process has exited. */
 static void wait_for_leader_exit(struct __test_metadata *const _metadata)
 {
-	char text[256], *at;
-	int fd;
+	char state;
 
-	for (;;) {
-		/* By this name, for /proc may be of another namespace. */
-		fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-		ASSERT_LE(0, fd);
-		memset(text, 0, sizeof(text));
-		ASSERT_LT(0, read(fd, text, sizeof(text) - 1));
-		close(fd);
-		at = strrchr(text, ')');
-		ASSERT_NE(NULL, at);
-		if (at[2] == 'Z')
-			return;
+	/* By this name, for /proc may be of another namespace. */
+	while ((state = task_state("/proc/self")) != 'Z') {
+		ASSERT_NE(0, state);
 		poll(NULL, 0, 1);
 	}
 }
