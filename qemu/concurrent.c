@@ -1012,7 +1012,7 @@ static const struct op {
 	{ "handle", op_handle, 20, PLAIN, { EPERM, ESTALE } },
 	{ "sysctl", op_sysctl, 20, PLAIN, { EPERM, EACCES, EINVAL } },
 	{ "read", op_read, 10, PLAIN, { EINVAL, ESPIPE, ENXIO } },
-	{ "mount", op_mount, 20, PLAIN, { EPERM, EINVAL, ENOENT, EACCES, ENOSPC } },
+	{ "mount", op_mount, 20, PLAIN, { EPERM, EINVAL, ENOENT, EACCES, ENOSPC, ESRCH } },
 	{ "open_mount", op_open_mount, 10, PLAIN, { } },
 	{ "send", op_send, 20, PLAIN, { EAGAIN, ETOOMANYREFS } },
 	{ "receive", op_receive, 20, PLAIN, { EAGAIN } },
