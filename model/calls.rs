@@ -14,6 +14,8 @@ pub type Number = u16;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[expect(clippy::upper_case_acronyms)]
 pub enum Errno {
+    EACCES,
+    EAGAIN,
     EBADF,
     ECHILD,
     EEXIST,
@@ -33,6 +35,12 @@ pub enum Value {
     Pid(Number),
     /// The pid and the status of a child that was waited for, and is gone.
     Ended(Number, Status),
+    /// What is read from a file.
+    Read(i64),
+    /// A file of a pid namespace, by its place in [`World::spaces`](crate::rules::World::spaces).
+    Space(usize),
+    /// A file of a user namespace, by its place in [`World::users`](crate::rules::World::users).
+    User(usize),
 }
 
 /// What a call returns.
@@ -58,6 +66,8 @@ pub struct Flags {
     pub parent: bool,
     /// `CLONE_THREAD`.
     pub thread: bool,
+    /// `CLONE_VFORK`: the child executes a program at once, and the call returns then.
+    pub vfork: bool,
 }
 
 impl Flags {
@@ -67,6 +77,7 @@ impl Flags {
         newuser: false,
         parent: false,
         thread: false,
+        vfork: false,
     };
     /// `CLONE_NEWPID` alone.
     pub const NEWPID: Flags = Flags {
@@ -97,6 +108,7 @@ impl fmt::Debug for Flags {
             (self.newpid, "NEWPID"),
             (self.parent, "PARENT"),
             (self.thread, "THREAD"),
+            (self.vfork, "VFORK"),
         ];
         let names: Vec<&str> = flags
             .iter()
@@ -117,6 +129,39 @@ pub enum Which {
     Default,
 }
 
+/// What `reboot()` is to do.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Reboot {
+    /// `LINUX_REBOOT_CMD_RESTART`.
+    Restart,
+    /// `LINUX_REBOOT_CMD_POWER_OFF`.
+    PowerOff,
+    /// `LINUX_REBOOT_CMD_HALT`.
+    Halt,
+    /// `LINUX_REBOOT_CMD_CAD_OFF`, which is for the whole machine.
+    CadOff,
+}
+
+/// A pid of another namespace, by a file of that.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Translate {
+    /// `NS_GET_PID_FROM_PIDNS`, or of the process: `NS_GET_TGID_FROM_PIDNS`.
+    From,
+    /// `NS_GET_PID_IN_PIDNS`, or of the process: `NS_GET_TGID_IN_PIDNS`.
+    In,
+}
+
+/// What is sent to a process. Nobody here handles a signal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Signal {
+    /// 0: only whether it may be sent.
+    None,
+    /// SIGTERM, which ends no init.
+    Term,
+    /// SIGKILL, which alone ends an init, from outside.
+    Kill,
+}
+
 /// What a task can do.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Op {
@@ -134,16 +179,26 @@ pub enum Op {
     Setsid,
     /// `prctl(PR_SET_CHILD_SUBREAPER)`.
     Subreaper(bool),
-    /// `kill()`, with SIGKILL, which alone ends an init.
-    Kill(Number),
-    /// `pidfd_send_signal()`, likewise.
-    KillPidfd(TaskId),
+    /// `kill()`.
+    Kill(Number, Signal),
+    /// `kill(-1)`: of all that are below, but inits that it sees as such.
+    KillAll(Signal),
+    /// `pidfd_send_signal()`.
+    KillPidfd(TaskId, Signal),
     /// `waitpid()`, which returns at once.
     Wait(Number),
     /// `exit_group()`.
     Exit(u8),
     /// `exit()` of this thread.
     ExitThread,
+    /// `execve()`.
+    Exec,
+    /// `reboot()`.
+    Reboot(Reboot),
+    /// `ptrace(PTRACE_SEIZE)`, of a leader.
+    Trace(Number),
+    /// `ptrace(PTRACE_DETACH)`, after `PTRACE_INTERRUPT` and a wait.
+    Untrace(Number),
     /// Opens a namespace of a task, in place of what is open.
     Open(TaskId, Which),
     /// Closes it.
@@ -154,6 +209,18 @@ pub enum Op {
     Mount,
     /// Unmounts what is mounted.
     Unmount,
+    /// Opens what is mounted, in place of what is open.
+    OpenMount,
+    /// `ioctl(NS_GET_PARENT)` of what is open.
+    Parent,
+    /// `ioctl(NS_GET_USERNS)` of it.
+    Owner,
+    /// A pid there or here, of a task or, if so, of its process.
+    Translate(Translate, bool, Number),
     /// Writes `user.max_pid_namespaces` of its user namespace.
     Limit(usize),
+    /// Writes `kernel.pid_max` of its active namespace, or reads it.
+    PidMax(Option<u32>),
+    /// Writes `kernel.ns_last_pid` of it, or reads it.
+    LastPid(Option<u32>),
 }

@@ -3,7 +3,7 @@
 //! All that can happen in small worlds: each call of each task, in each order, down to a depth; and
 //! what must hold after each of them.
 
-use crate::calls::{Answer, Flags, Number, Op, TaskId, Which};
+use crate::calls::{Answer, Flags, Number, Op, Signal, TaskId, Which};
 use crate::departure::Rules;
 use crate::rules::{Numbering, Process, State, World, OUTERMOST};
 use stateright::{Model, Property};
@@ -215,12 +215,15 @@ fn ends(scope: &Scope, world: &World, by: TaskId) -> Vec<Op> {
     if scope.threads && (own != 0 || threads(world, by) > 1) {
         calls.push(Op::ExitThread);
     }
+    if scope.threads {
+        calls.push(Op::Exec);
+    }
     for (other, process) in world.processes().filter(|&(id, _)| id != 0) {
         let number = world.number_of(other, by);
         calls.extend(number.filter(|_| process.parent == Some(own)).map(Op::Wait));
         if process.state == State::Alive {
-            calls.push(Op::KillPidfd(other));
-            calls.extend(number.map(Op::Kill));
+            calls.push(Op::KillPidfd(other, Signal::Kill));
+            calls.extend(number.map(|number| Op::Kill(number, Signal::Kill)));
         }
     }
     calls
@@ -257,7 +260,8 @@ fn broken(before: &World, by: TaskId, op: &Op, answer: Answer, after: &World) ->
         if before.active(id) != after.active(id) {
             return Some(Step::NothingMoves);
         }
-        if id != by && was.default != task.default && task.default.is_some() {
+        let takes_place = *op == Op::Exec && id == before.tasks[by].leader;
+        if id != by && !takes_place && was.default != task.default && task.default.is_some() {
             return Some(Step::OneDefaultChanges);
         }
         let (Some(was), Some(is)) = (&was.process, &task.process) else {
@@ -277,8 +281,8 @@ fn broken(before: &World, by: TaskId, op: &Op, answer: Answer, after: &World) ->
     let mut inits = before.processes().filter(|&(id, _)| before.is_init(id));
     let hit = inits.any(|(id, _)| {
         let meant = match *op {
-            Op::Kill(number) => before.number_of(id, by) == Some(number),
-            Op::KillPidfd(target) => target == id,
+            Op::Kill(number, _) => before.number_of(id, by) == Some(number),
+            Op::KillPidfd(target, _) => target == id,
             _ => false,
         };
         let inside = before.active(id) == before.active(by);

@@ -3,9 +3,14 @@
 //! Random histories of a world, for qemu/histories.c, which does what they say: each call with the
 //! answer that the rules give, and what each makes of the tasks.
 
-use crate::calls::{Answer, Errno, Flags, Number, Op, Status, TaskId, Value, Which};
+use crate::calls::{
+    Answer, Errno, Flags, Number, Op, Reboot, Signal, Status, TaskId, Translate, Value, Which,
+};
 use crate::departure::Rules;
-use crate::rules::{Numbering, PidId, Process, SpaceId, State, Task, World, OUTERMOST};
+use crate::rules::{
+    Numbering, PidId, Process, SpaceId, State, Task, World, MAX_WANTED, OUTERMOST, PID_MAX_LIMIT,
+    PID_MAX_MIN,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -31,39 +36,54 @@ enum Kind {
     Deadly,
     Threads,
     Groups,
+    Traced,
 }
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     Kind::Mixed,
     Kind::Deep,
     Kind::Limited,
     Kind::Deadly,
     Kind::Threads,
     Kind::Groups,
+    Kind::Traced,
 ];
 
 /// Something that a task tries, and how often in each kind of history.
 type Weighted = (fn(&mut History, TaskId) -> Option<Op>, [u32; KINDS.len()]);
 
-const OPS: [Weighted; 18] = [
-    (History::unshare, [8, 2, 10, 10, 6, 4]),
-    (History::fork, [12, 4, 10, 16, 8, 14]),
-    (History::newpid, [6, 30, 10, 8, 4, 6]),
-    (History::thread, [4, 2, 1, 3, 20, 2]),
-    (History::setns, [4, 2, 3, 3, 4, 2]),
-    (History::setns_pidfd, [4, 2, 3, 3, 4, 2]),
-    (History::open, [5, 2, 5, 3, 3, 1]),
-    (|_, _| Some(Op::Close), [1, 1, 2, 1, 1, 0]),
-    (History::pass, [2, 1, 2, 1, 1, 0]),
-    (History::kill, [3, 1, 3, 8, 4, 4]),
-    (History::kill_pidfd, [2, 1, 1, 4, 2, 2]),
-    (History::wait, [10, 2, 6, 12, 8, 12]),
-    (History::exit, [4, 1, 4, 8, 3, 5]),
-    (|_, _| Some(Op::ExitThread), [1, 0, 0, 1, 6, 0]),
-    (History::setpgid, [3, 1, 0, 3, 2, 20]),
-    (|_, _| Some(Op::Setsid), [1, 0, 0, 1, 1, 4]),
-    (History::subreaper, [2, 1, 0, 4, 2, 2]),
-    (History::limit, [1, 0, 6, 1, 0, 0]),
+const OPS: [Weighted; 31] = [
+    (History::unshare, [8, 2, 10, 10, 6, 4, 4]),
+    (History::fork, [12, 4, 10, 16, 8, 14, 14]),
+    (History::newpid, [6, 30, 10, 8, 4, 6, 6]),
+    (History::thread, [4, 2, 1, 3, 20, 2, 6]),
+    (|history, by| history.with_file(by, Op::Setns), [4, 2, 3, 3, 4, 2, 2]),
+    (History::setns_pidfd, [4, 2, 3, 3, 4, 2, 2]),
+    (History::open, [5, 2, 5, 3, 3, 1, 2]),
+    (|history, by| history.with_file(by, Op::Close), [1, 1, 2, 1, 1, 0, 0]),
+    (History::pass, [2, 1, 2, 1, 1, 0, 0]),
+    (History::kill, [3, 1, 3, 8, 4, 4, 6]),
+    (History::kill_pidfd, [2, 1, 1, 4, 2, 2, 2]),
+    (History::kill_all, [1, 1, 0, 2, 0, 2, 0]),
+    (History::wait, [10, 2, 6, 12, 8, 12, 14]),
+    (History::exit, [4, 1, 4, 8, 3, 5, 6]),
+    (|_, _| Some(Op::ExitThread), [1, 0, 0, 1, 6, 0, 2]),
+    (|_, _| Some(Op::Exec), [2, 1, 1, 2, 6, 3, 3]),
+    (History::reboot, [1, 1, 1, 4, 1, 1, 1]),
+    (History::trace, [3, 1, 0, 3, 3, 1, 20]),
+    (History::untrace, [2, 1, 0, 2, 2, 1, 12]),
+    (History::setpgid, [3, 1, 0, 3, 2, 20, 2]),
+    (|_, _| Some(Op::Setsid), [1, 0, 0, 1, 1, 4, 1]),
+    (History::subreaper, [2, 1, 0, 4, 2, 2, 2]),
+    (|history, by| history.with_file(by, Op::Mount), [2, 1, 4, 2, 1, 0, 0]),
+    (|_, _| Some(Op::Unmount), [1, 1, 3, 1, 1, 0, 0]),
+    (|_, _| Some(Op::OpenMount), [1, 1, 3, 1, 1, 0, 0]),
+    (|history, by| history.with_file(by, Op::Parent), [3, 3, 1, 2, 2, 1, 1]),
+    (|history, by| history.with_file(by, Op::Owner), [2, 1, 1, 1, 1, 1, 1]),
+    (History::translate, [4, 3, 1, 3, 3, 2, 2]),
+    (History::limit, [1, 0, 6, 1, 0, 0, 0]),
+    (History::pid_max, [2, 2, 1, 2, 1, 1, 1]),
+    (History::last_pid, [3, 3, 1, 3, 2, 1, 1]),
 ];
 
 /// Numbers that are the same everywhere: xorshift64*.
@@ -211,13 +231,20 @@ impl History {
         let mut flags = self.with_user(Flags::NONE);
         flags.parent = !flags.newuser && self.random.one_in(6);
         let wanted = self.wanted(by, flags);
+        flags.vfork = self.may_vfork(flags, &wanted);
         self.room().then_some(Op::Clone(flags, wanted))
     }
 
     fn newpid(&mut self, by: TaskId) -> Option<Op> {
-        let flags = self.with_user(Flags::NEWPID);
+        let mut flags = self.with_user(Flags::NEWPID);
         let wanted = self.wanted(by, flags);
+        flags.vfork = self.may_vfork(flags, &wanted);
         self.room().then_some(Op::Clone(flags, wanted))
+    }
+
+    /// In a user namespace without maps a program would lose all privileges.
+    fn may_vfork(&mut self, flags: Flags, wanted: &[Number]) -> bool {
+        !flags.newuser && wanted.is_empty() && self.random.one_in(8)
     }
 
     fn thread(&mut self, _: TaskId) -> Option<Op> {
@@ -228,6 +255,9 @@ impl History {
     fn wanted(&mut self, by: TaskId, flags: Flags) -> Vec<Number> {
         if !self.random.one_in(5) {
             return vec![];
+        }
+        if self.random.one_in(20) {
+            return vec![1000; MAX_WANTED + 1];
         }
         let world = &self.world;
         let (active, default) = (world.active(by), world.default(by));
@@ -261,10 +291,6 @@ impl History {
         numbers
     }
 
-    fn setns(&mut self, _: TaskId) -> Option<Op> {
-        Some(Op::Setns)
-    }
-
     fn setns_pidfd(&mut self, _: TaskId) -> Option<Op> {
         let leaders = self.leaders();
         self.random.one_of(&leaders).map(Op::SetnsPidfd)
@@ -284,11 +310,18 @@ impl History {
         ))
     }
 
+    /// A call that is about what is open, and mostly only if something is.
+    fn with_file(&mut self, by: TaskId, op: Op) -> Option<Op> {
+        let open = self.world.process(by).file.is_some();
+        (open || self.random.one_in(8)).then_some(op)
+    }
+
     fn pass(&mut self, by: TaskId) -> Option<Op> {
         let own = self.world.tasks[by].leader;
         let mut others = self.running(0);
         others.retain(|&id| self.world.tasks[id].leader != own);
-        self.random.one_of(&others).map(Op::Pass)
+        let to = self.random.one_of(&others)?;
+        self.with_file(by, Op::Pass(to))
     }
 
     /// A process, or rather one whose end is the end of a namespace.
@@ -307,11 +340,26 @@ impl History {
 
     fn kill(&mut self, by: TaskId) -> Option<Op> {
         let target = self.victim(true)?;
-        Some(Op::Kill(self.world.number_of(target, by).unwrap_or(NOBODY)))
+        let number = self.world.number_of(target, by).unwrap_or(NOBODY);
+        Some(Op::Kill(number, self.signal()))
+    }
+
+    fn kill_all(&mut self, _: TaskId) -> Option<Op> {
+        Some(Op::KillAll(self.signal()))
     }
 
     fn kill_pidfd(&mut self, _: TaskId) -> Option<Op> {
-        self.victim(false).map(Op::KillPidfd)
+        let target = self.victim(false)?;
+        Some(Op::KillPidfd(target, self.signal()))
+    }
+
+    /// Mostly one that ends somebody.
+    fn signal(&mut self) -> Signal {
+        match self.random.below(8) {
+            0 => Signal::None,
+            1 | 2 => Signal::Term,
+            _ => Signal::Kill,
+        }
     }
 
     fn wait(&mut self, by: TaskId) -> Option<Op> {
@@ -347,6 +395,75 @@ impl History {
         Some(Op::Subreaper(!self.random.one_in(4)))
     }
 
+    fn reboot(&mut self, _: TaskId) -> Option<Op> {
+        let what = [
+            Reboot::Restart,
+            Reboot::PowerOff,
+            Reboot::Halt,
+            Reboot::CadOff,
+        ];
+        self.random.one_of(&what).map(Op::Reboot)
+    }
+
+    fn trace(&mut self, by: TaskId) -> Option<Op> {
+        let leaders = self.leaders();
+        let target = self.random.one_of(&leaders)?;
+        Some(Op::Trace(
+            self.world.number_of(target, by).unwrap_or(NOBODY),
+        ))
+    }
+
+    fn untrace(&mut self, by: TaskId) -> Option<Op> {
+        let mut leaders = self.leaders();
+        if !self.random.one_in(4) {
+            leaders.retain(|&id| self.world.process(id).tracer == Some(by));
+        }
+        let target = self.random.one_of(&leaders)?;
+        Some(Op::Untrace(
+            self.world.number_of(target, by).unwrap_or(NOBODY),
+        ))
+    }
+
+    fn translate(&mut self, by: TaskId) -> Option<Op> {
+        let space = self.world.process(by).file;
+        let how = [Translate::From, Translate::In];
+        let how = self.random.one_of(&how)?;
+        let from = match how {
+            Translate::From => space.unwrap_or(OUTERMOST),
+            Translate::In => self.world.active(by),
+        };
+        let tasks = self.world.tasks.iter();
+        let numbers = tasks.filter_map(|(_, task)| self.world.number(task.pid, from));
+        let numbers: Vec<Number> = numbers.collect();
+        let number = self.random.one_of(&numbers).unwrap_or(NOBODY);
+        let of_process = self.random.one_in(2);
+        self.with_file(by, Op::Translate(how, of_process, number))
+    }
+
+    fn pid_max(&mut self, by: TaskId) -> Option<Op> {
+        // There must always be room for another child of the director.
+        if self.world.active(by) == OUTERMOST || self.random.one_in(3) {
+            return Some(Op::PidMax(None));
+        }
+        let max = [PID_MAX_MIN - 1, PID_MAX_MIN, PID_MAX_MIN + 2, 1000, PID_MAX_LIMIT, PID_MAX_LIMIT + 1];
+        self.random.one_of(&max).map(|max| Op::PidMax(Some(max)))
+    }
+
+    fn last_pid(&mut self, by: TaskId) -> Option<Op> {
+        if self.random.one_in(3) {
+            return Some(Op::LastPid(None));
+        }
+        let max = self.world.spaces[self.world.active(by)].pid_max;
+        let last = match self.random.below(3) {
+            // What comes next is a number of this model, or below what is reserved.
+            0 if max < NOBODY.into() => max - 2 + self.random.below(4) as u32,
+            0 => max + self.random.below(2) as u32,
+            1 => self.random.below(2) as u32,
+            _ => self.random.below(max.min(NOBODY.into()) as usize) as u32,
+        };
+        Some(Op::LastPid(Some(last)))
+    }
+
     fn limit(&mut self, by: TaskId) -> Option<Op> {
         let charged = self.world.users[self.world.process(by).user].charged;
         let near = (charged + self.random.below(4)).saturating_sub(1);
@@ -355,8 +472,62 @@ impl History {
 
     // What becomes of it.
 
+    /// Is it a call whose answer is known, and of tasks that are there?
+    fn is_possible(&self, by: TaskId, op: &Op) -> bool {
+        let world = &self.world;
+        if !world.runs(by) {
+            return false;
+        }
+        let leads = |id: TaskId| world.tasks.get(id).is_some_and(|task| task.leader == id);
+        let named = |number| {
+            let mut tasks = world.tasks.iter().map(|(id, _)| id);
+            tasks.find(|&id| world.number_of(id, by) == Some(number))
+        };
+        match *op {
+            Op::Clone(..) => self.room(),
+            Op::SetnsPidfd(id) => leads(id) && world.runs(id),
+            // Who is traced stops for a signal that does not kill.
+            Op::Kill(number, Signal::Term) => {
+                named(number).is_none_or(|id| world.process(id).tracer.is_none())
+            }
+            Op::KillAll(Signal::Term) => {
+                let mut others = world.all_others(by).into_iter();
+                others.all(|id| world.process(id).tracer.is_none())
+            }
+            Op::KillPidfd(id, signal) => {
+                id != 0
+                    && leads(id)
+                    && (signal != Signal::Term || world.process(id).tracer.is_none())
+            }
+            Op::Open(id, _) => world.runs(id),
+            Op::Pass(id) => world.runs(id) && world.tasks[id].leader != world.tasks[by].leader,
+            // Only who leads is traced here, and interrupted where it can be.
+            Op::Trace(number) | Op::Untrace(number) => {
+                named(number).is_none_or(|id| id != 0 && leads(id) && world.runs(id))
+            }
+            Op::Reboot(_) => by != 0 && self.ends_unseen(by),
+            // It was a child of the director's that wrote it: all others are its children.
+            Op::PidMax(Some(_)) => world.active(by) != OUTERMOST,
+            _ => true,
+        }
+    }
+
+    /// Who calls `reboot()` ends by itself or is killed with its init, whatever comes first. Would
+    /// nobody see which?
+    fn ends_unseen(&self, by: TaskId) -> bool {
+        let world = &self.world;
+        let process = world.process(by);
+        let space = world.active(by);
+        let inside = |parent| world.is_in(world.active(parent), space);
+        space != OUTERMOST
+            && (world.is_init(by) || process.parent.is_some_and(inside) && process.tracer.is_none())
+    }
+
     /// Makes a call, unless the kernel of these rules would be left with a task that never ends.
     fn call(&mut self, by: TaskId, op: Op) {
+        if !self.is_possible(by, &op) {
+            return;
+        }
         let mut after = self.world.clone();
         let answer = after.apply(by, &op);
         let mut end = after.clone();
@@ -374,7 +545,7 @@ impl History {
             (Op::Clone(..), Ok(_)) => self.made(&before),
             _ => 0,
         };
-        self.say(by, &op, answer, made);
+        self.say(by, before.tasks[by].leader, &op, answer, made);
         if answer.is_ok() {
             match op {
                 Op::Clone(flags, _) => self.learn(made, flags, Which::Active),
@@ -395,7 +566,7 @@ impl History {
     }
 
     /// What a call is in a file: its name, flags, two arguments and numbers.
-    fn words(&self, op: &Op) -> (&'static str, u64, i64, i64, Vec<Number>) {
+    fn words(&self, op: &Op, leader: TaskId) -> (&'static str, u64, i64, i64, Vec<Number>) {
         let outer = |task| i64::from(self.outer(task));
         let none = vec![];
         match *op {
@@ -406,26 +577,49 @@ impl History {
             Op::Setpgid(pid, group) => ("setpgid", 0, pid.into(), group.into(), none),
             Op::Setsid => ("setsid", 0, 0, 0, none),
             Op::Subreaper(on) => ("subreaper", 0, on.into(), 0, none),
-            Op::Kill(number) => ("kill", 0, number.into(), 0, none),
-            Op::KillPidfd(task) => ("kill_pidfd", 0, outer(task), 0, none),
+            Op::Kill(number, signal) => ("kill", 0, number.into(), signal_word(signal), none),
+            Op::KillAll(signal) => ("kill", 0, -1, signal_word(signal), none),
+            Op::KillPidfd(task, signal) => {
+                ("kill_pidfd", 0, outer(task), signal_word(signal), none)
+            }
             Op::Wait(number) => ("wait", 0, number.into(), 0, none),
+            // The one that is left answers as the leader.
+            Op::Exec => ("exec", 0, leader as i64, 0, none),
             Op::Exit(code) => ("exit", 0, code.into(), 0, none),
             Op::ExitThread => ("exit_thread", 0, 0, 0, none),
+            Op::Reboot(what) => ("reboot", 0, what as i64, 0, none),
+            Op::Trace(number) => ("trace", 0, number.into(), 0, none),
+            Op::Untrace(number) => ("untrace", 0, number.into(), 0, none),
             Op::Open(task, which) => ("open", 0, outer(task), which as i64, none),
             Op::Close => ("close", 0, 0, 0, none),
             Op::Pass(to) => ("pass", 0, to as i64, 0, none),
             Op::Limit(max) => ("limit", 0, max as i64, 0, none),
-            Op::Mount | Op::Unmount => unreachable!("no history mounts anything"),
+            Op::Mount => ("mount", 0, 0, 0, none),
+            Op::Unmount => ("unmount", 0, 0, 0, none),
+            Op::OpenMount => ("open_mount", 0, 0, 0, none),
+            Op::Parent => ("parent", 0, 0, 0, none),
+            Op::Owner => ("owner", 0, 0, 0, none),
+            Op::Translate(how, of_process, number) => {
+                let how = how as u64 + 2 * u64::from(of_process);
+                ("translate", how, number.into(), 0, none)
+            }
+            Op::PidMax(max) => ("pid_max", max.is_some().into(), max.unwrap_or(0).into(), 0, none),
+            Op::LastPid(last) => {
+                ("last_pid", last.is_some().into(), last.unwrap_or(0).into(), 0, none)
+            }
         }
     }
 
-    fn say(&mut self, by: TaskId, op: &Op, answer: Answer, made: TaskId) {
-        let (name, flags, a, b, numbers) = self.words(op);
+    fn say(&mut self, by: TaskId, leader: TaskId, op: &Op, answer: Answer, made: TaskId) {
+        let (name, flags, a, b, numbers) = self.words(op, leader);
         let (answer, status) = match answer {
-            _ if !self.world.runs(by) => (NO_ANSWER, 0),
+            _ if !self.world.runs(by) && *op != Op::Exec => (NO_ANSWER, 0),
             Ok(Value::Done) => (0, 0),
             Ok(Value::Pid(number)) => (number.into(), 0),
             Ok(Value::Ended(number, status)) => (number.into(), status_word(status)),
+            // Not taken for an error.
+            Ok(Value::Read(number)) => (number as i32 + 1, 0),
+            Ok(Value::Space(slot) | Value::User(slot)) => (slot as i32, 0),
             Err(error) => (-errno(error), 0),
         };
         let outer = if made == 0 { 0 } else { self.outer(made) };
@@ -468,8 +662,10 @@ impl History {
             .parent
             .and_then(|parent| world.number_of(parent, by));
         let parent = parent.unwrap_or(0);
+        let thread = world.number_of(by, by).expect("it has a number");
+        let both = u32::from(thread) << 16 | u32::from(own);
         self.line(&format!(
-            "call {} {by} look 0 0 0 0 0 {own} {parent}",
+            "call {} {by} look 0 0 0 0 0 {both} {parent}",
             self.step
         ));
         self.step += 1;
@@ -569,8 +765,19 @@ fn word(flags: Flags) -> u64 {
         (flags.newpid, 0x2000_0000),
         (flags.parent, 0x8000),
         (flags.thread, 0x1_0000),
+        // And CLONE_VM.
+        (flags.vfork, 0x4100),
     ];
     bits.iter().filter(|bit| bit.0).map(|bit| bit.1).sum()
+}
+
+/// A signal as the kernel has it.
+fn signal_word(signal: Signal) -> i64 {
+    match signal {
+        Signal::None => 0,
+        Signal::Term => 15,
+        Signal::Kill => 9,
+    }
 }
 
 /// A status as wait(2) returns it.
@@ -588,7 +795,9 @@ fn errno(error: Errno) -> i32 {
         Errno::ESRCH => 3,
         Errno::EBADF => 9,
         Errno::ECHILD => 10,
+        Errno::EAGAIN => 11,
         Errno::ENOMEM => 12,
+        Errno::EACCES => 13,
         Errno::EEXIST => 17,
         Errno::EINVAL => 22,
         Errno::ENOSPC => 28,

@@ -6,6 +6,7 @@
 //! model histories ours|mainline FIRST LAST CALLS DIRECTORY   writes random histories, for
 //!         qemu/histories.c: one of so many calls for each of these seeds.
 
+mod asks;
 mod calls;
 mod check;
 mod departure;

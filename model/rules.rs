@@ -11,7 +11,9 @@
 #![forbid(unsafe_code)]
 
 use crate::calls::Errno::*;
-use crate::calls::{Answer, Errno, Flags, Number, Op, Status, TaskId, Value, Which};
+use crate::calls::{
+    Answer, Errno, Flags, Number, Op, Reboot, Signal, Status, TaskId, Value, Which,
+};
 use crate::departure::{Departure, Rules};
 use crate::table::Table;
 use std::iter;
@@ -30,6 +32,22 @@ pub const OUTERMOST: SpaceId = 0;
 
 /// How an init has been killed, and all others with it.
 pub const SIGKILL: u8 = 9;
+/// How an init seems to have ended whose namespace was to be restarted.
+const SIGHUP: u8 = 1;
+/// Likewise, to be powered off.
+const SIGINT: u8 = 2;
+/// How others can have been ended.
+const SIGTERM: u8 = 15;
+
+/// How many numbers can be wanted for a task, in one namespace each.
+pub const MAX_WANTED: usize = 32;
+
+/// `PID_MAX_LIMIT`.
+pub const PID_MAX_LIMIT: u32 = 1 << 22;
+/// What `kernel.pid_max` cannot be below, on few processors.
+pub const PID_MAX_MIN: u32 = 301;
+/// Lower numbers are not given again to those that come later.
+const RESERVED_PIDS: u32 = 300;
 
 /// How a new task gets its numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -41,7 +59,7 @@ pub enum Numbering {
 }
 
 /// A pid namespace.
-#[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Space {
     /// Where its processes have pids as well; none of the outermost one is in this world.
     pub parent: Option<SpaceId>,
@@ -56,7 +74,9 @@ pub struct Space {
     /// How many things refer to it. It is freed by the last.
     pub count: usize,
     /// The number after that which was given last.
-    pub cursor: Number,
+    pub cursor: u32,
+    /// `kernel.pid_max`: all numbers are below.
+    pub pid_max: u32,
 }
 
 /// A user namespace. They are not freed here.
@@ -113,6 +133,10 @@ pub struct Process {
     pub user: UserId,
     /// The namespace that it has open, at most one here.
     pub file: Option<SpaceId>,
+    /// It has executed a program since it was made.
+    pub has_executed: bool,
+    /// Who traces it, by its leader alone here: that task, not its process.
+    pub tracer: Option<TaskId>,
 }
 
 /// The life of a process.
@@ -144,6 +168,21 @@ pub struct World {
     pub tasks: Table<Task>,
     /// A namespace that is mounted.
     pub mount: Option<SpaceId>,
+}
+
+impl Default for Space {
+    fn default() -> Space {
+        Space {
+            parent: None,
+            level: 0,
+            owner: 0,
+            init: None,
+            dead: false,
+            count: 0,
+            cursor: 0,
+            pid_max: PID_MAX_LIMIT,
+        }
+    }
 }
 
 impl Space {
@@ -205,7 +244,7 @@ impl World {
         leader.process.as_ref().expect("a leader has the process")
     }
 
-    fn process_mut(&mut self, task: TaskId) -> &mut Process {
+    pub(crate) fn process_mut(&mut self, task: TaskId) -> &mut Process {
         let leader = self.tasks[task].leader;
         let process = &mut self.tasks[leader].process;
         process.as_mut().expect("a leader has the process")
@@ -261,7 +300,7 @@ impl World {
         pids.find(|&pid| self.number(pid, space) == Some(number))
     }
 
-    fn task_by_number(&self, number: Number, seen_by: TaskId) -> Result<TaskId, Errno> {
+    pub(crate) fn task_by_number(&self, number: Number, seen_by: TaskId) -> Result<TaskId, Errno> {
         let pid = self.pid_by_number(number, seen_by).ok_or(ESRCH)?;
         let mut tasks = self.tasks.iter().map(|(id, _)| id);
         tasks.find(|&id| self.tasks[id].pid == pid).ok_or(ESRCH)
@@ -466,6 +505,9 @@ impl World {
     /// "The first of these children becomes the init process of the new pid namespace, the rest
     /// become oddball children of pid 0."
     fn clone_task(&mut self, by: TaskId, flags: Flags, wanted: &[Number]) -> Answer {
+        if wanted.len() > MAX_WANTED {
+            return Err(EINVAL);
+        }
         // A sibling of init would have a parent outside, and nobody inside that outlives it.
         if flags.parent && self.is_init(by) {
             return Err(EINVAL);
@@ -527,6 +569,8 @@ impl World {
             subreaper: false,
             user,
             file: maker.file.map(|space| self.hold(space)),
+            has_executed: flags.vfork,
+            tracer: None,
             ..maker
         });
         let space = self.active(new);
@@ -542,7 +586,7 @@ impl World {
         for (at, &number) in wanted.iter().enumerate() {
             // What lies above this world has other owners and is nobody's business here.
             let &space = path.get(at).ok_or(EINVAL)?;
-            if number < 1 {
+            if number < 1 || u32::from(number) >= self.spaces[space].pid_max {
                 return Err(EINVAL);
             }
             if !self.is_privileged(by, self.spaces[space].owner) {
@@ -554,7 +598,7 @@ impl World {
             let number = match wanted.get(at) {
                 Some(&number) if self.is_taken(space, number) => return Err(EEXIST),
                 Some(&number) => number,
-                None => self.next_number(space),
+                None => self.next_number(space)?,
             };
             if self.spaces[space].is_unborn() && number != 1 {
                 return Err(EINVAL);
@@ -579,17 +623,25 @@ impl World {
         pids.any(|(pid, _)| self.number(pid, space) == Some(number))
     }
 
-    fn next_number(&mut self, space: SpaceId) -> Number {
-        let Space { cursor, .. } = self.spaces[space];
+    /// The next number after that which was given last; behind `kernel.pid_max`, the low ones are
+    /// left to those that are there since the start.
+    fn next_number(&mut self, space: SpaceId) -> Result<Number, Errno> {
+        let Space {
+            cursor, pid_max, ..
+        } = self.spaces[space];
         let lowest = self.spaces[space].is_unborn() || self.numbering == Numbering::Lowest;
-        let mut number = if lowest { 1 } else { cursor.max(1) };
-        while self.is_taken(space, number) {
-            number += 1;
-        }
+        let cursor = if lowest { 1 } else { cursor.max(1) };
+        let least = match cursor > RESERVED_PIDS {
+            true => RESERVED_PIDS,
+            false => 1,
+        };
+        let mut numbers = (cursor..pid_max).chain(least..pid_max.min(cursor));
+        let free = numbers.find(|&number| !self.is_taken(space, number as Number));
+        let number = free.ok_or(EAGAIN)?;
         if self.numbering == Numbering::Next {
             self.spaces[space].cursor = number + 1;
         }
-        number
+        Ok(number as Number)
     }
 
     // Groups and sessions, which have the pid of a process for their id, and may have members that
@@ -610,6 +662,9 @@ impl World {
         if process.parent == Some(caller) {
             if process.session != session {
                 return Err(EPERM);
+            }
+            if process.has_executed {
+                return Err(EACCES);
             }
         } else if target != caller {
             return Err(ESRCH);
@@ -648,13 +703,43 @@ impl World {
 
     // Ends.
 
-    /// SIGKILL, from a task that has the target in its namespace. An init is safe from those in its
-    /// namespace, itself among them.
-    fn kill(&mut self, by: TaskId, target: TaskId) -> Answer {
+    /// A signal, from a task that has the target in its namespace. An init is safe from those in its
+    /// namespace, itself among them; outside, only SIGKILL ends it.
+    fn kill(&mut self, by: TaskId, target: TaskId, signal: Signal) -> Answer {
+        let number = match signal {
+            Signal::None => return Ok(Value::Done),
+            Signal::Term => SIGTERM,
+            Signal::Kill => SIGKILL,
+        };
         let inside = self.active(by) == self.active(target);
         let spared = inside && !self.rules.has(Departure::InsideKillsInit);
+        let spared = spared || signal != Signal::Kill;
         if self.process(target).state == State::Alive && !(self.is_init(target) && spared) {
-            self.end(self.tasks[target].leader, Status::Signal(SIGKILL));
+            self.end(self.tasks[target].leader, Status::Signal(number));
+        }
+        Ok(Value::Done)
+    }
+
+    /// The processes that `kill(-1)` is for: all that the caller sees, but its own and the init of
+    /// its namespace.
+    pub fn all_others(&self, by: TaskId) -> Vec<TaskId> {
+        let own = self.tasks[by].leader;
+        let others = self.processes().map(|(id, _)| id).filter(|&id| id != own);
+        others
+            .filter(|&id| self.number_of(id, by).is_some_and(|number| number > 1))
+            .collect()
+    }
+
+    fn kill_all(&mut self, by: TaskId, signal: Signal) -> Answer {
+        let others = self.all_others(by);
+        if others.is_empty() {
+            return Err(ESRCH);
+        }
+        for id in others {
+            // It may have gone with its init.
+            if self.tasks.get(id).is_some() {
+                self.kill(by, id, signal)?;
+            }
         }
         Ok(Value::Done)
     }
@@ -667,11 +752,82 @@ impl World {
     /// One thread exits. Who leads a process stays with it.
     fn end_thread(&mut self, task: TaskId) {
         let Task { leader, pid, .. } = self.tasks[task];
+        self.change_tracer(task, None);
         let default = self.tasks[task].default.take();
         self.put(default);
         if task != leader {
             self.tasks.remove(task);
             self.detach(pid);
+        }
+    }
+
+    /// A program replaces that of all threads. One is left, in the place of the leader, with the
+    /// default namespace that it had itself.
+    fn exec(&mut self, by: TaskId) {
+        let Task { leader, pid, .. } = self.tasks[by];
+        for thread in self.threads(leader) {
+            if thread != by {
+                self.end_thread(thread);
+            }
+        }
+        if by != leader {
+            self.change_tracer(by, Some(leader));
+            self.tasks[leader].default = self.tasks[by].default;
+            self.tasks.remove(by);
+            self.detach(pid);
+            self.process_mut(leader).tracer = None;
+        }
+        self.process_mut(leader).has_executed = true;
+    }
+
+    /// `reboot()` in a namespace is the end of its init, and tells the parent of that what was
+    /// asked for.
+    fn reboot(&mut self, by: TaskId, what: Reboot) -> Answer {
+        let space = self.active(by);
+        if !self.is_privileged(by, self.spaces[space].owner) {
+            return Err(EPERM);
+        }
+        let signal = match what {
+            Reboot::Restart => SIGHUP,
+            Reboot::PowerOff | Reboot::Halt => SIGINT,
+            Reboot::CadOff => return Err(EINVAL),
+        };
+        let init = self.spaces[space].init.expect("the caller lives there");
+        self.end(init, Status::Signal(signal));
+        Ok(Value::Done)
+    }
+
+    // Tracing. Who traces a process is told of its end first; only then can its parent reap it.
+
+    fn trace(&mut self, by: TaskId, number: Number) -> Answer {
+        let target = self.task_by_number(number, by)?;
+        let process = self.process(target);
+        let own = self.tasks[target].leader == self.tasks[by].leader;
+        if own || process.tracer.is_some() || !self.runs(target) {
+            return Err(EPERM);
+        }
+        if !self.is_privileged(by, process.user) {
+            return Err(EPERM);
+        }
+        self.process_mut(target).tracer = Some(by);
+        Ok(Value::Done)
+    }
+
+    fn untrace(&mut self, by: TaskId, number: Number) -> Answer {
+        let target = self.task_by_number(number, by)?;
+        if self.process(target).tracer != Some(by) {
+            return Err(ESRCH);
+        }
+        self.process_mut(target).tracer = None;
+        Ok(Value::Done)
+    }
+
+    /// All that a task traces has another tracer, or none.
+    fn change_tracer(&mut self, old: TaskId, new: Option<TaskId>) {
+        let traced = self.processes().filter(|(_, one)| one.tracer == Some(old));
+        let traced: Vec<TaskId> = traced.map(|(id, _)| id).collect();
+        for id in traced {
+            self.process_mut(id).tracer = new;
         }
     }
 
@@ -757,6 +913,7 @@ impl World {
         processes.find(|&(id, state)| match state {
             State::Alive => false,
             State::Dying(_) => self.may_end(id),
+            State::Zombie(_) if self.process(id).tracer.is_some() => false,
             State::Zombie(_) => self.process(id).parent.is_some_and(reaped_at_once),
         })
     }
@@ -789,17 +946,33 @@ impl World {
         }
     }
 
-    /// A process waits for a child; who lives where it has no number is none of its children.
+    /// A process waits for a child; who lives where it has no number is none of its children. It
+    /// waits for those that it traces as well, and leaves them to their parents then.
     fn wait(&mut self, by: TaskId, number: Number) -> Answer {
         let child = self.task_by_number(number, by).map_err(|_| ECHILD)?;
+        let own = self.tasks[by].leader;
+        let Process {
+            state,
+            parent,
+            tracer,
+            ..
+        } = *self.process(child);
+        let tracer = tracer.map(|tracer| self.tasks[tracer].leader);
         let is_leader = self.tasks[child].leader == child;
-        if !is_leader || self.process(child).parent != Some(self.tasks[by].leader) {
+        if !is_leader || parent != Some(own) && tracer != Some(own) {
             return Err(ECHILD);
         }
-        let State::Zombie(status) = self.process(child).state else {
+        let State::Zombie(status) = state else {
             return Ok(Value::Done);
         };
-        self.reap(child);
+        if tracer.is_some_and(|tracer| tracer != own) {
+            return Ok(Value::Done);
+        }
+        if parent == Some(own) {
+            self.reap(child);
+        } else {
+            self.process_mut(child).tracer = None;
+        }
         Ok(Value::Ended(number, status))
     }
 
@@ -810,10 +983,21 @@ impl World {
             Which::Active => self.active(task),
             Which::Default => self.default(task),
         };
+        Ok(self.take_file(by, space))
+    }
+
+    /// Opens a namespace in place of what is open.
+    fn take_file(&mut self, by: TaskId, space: SpaceId) -> Value {
         self.hold(space);
         let old = self.process_mut(by).file.replace(space);
         self.let_go(old);
-        Ok(Value::Done)
+        Value::Done
+    }
+
+    /// Mounts are those of the world, and so are the privileges that it takes.
+    fn may_mount(&self, by: TaskId) -> Result<(), Errno> {
+        let owner = self.spaces[OUTERMOST].owner;
+        self.is_privileged(by, owner).then_some(()).ok_or(EPERM)
     }
 
     /// Does what a task that runs asks for, and all that follows from it. What fails changes
@@ -839,18 +1023,23 @@ impl World {
             Op::Setpgid(pid, group) => return self.setpgid(by, pid, group),
             Op::Setsid => return self.setsid(by),
             Op::Subreaper(on) => self.process_mut(by).subreaper = on,
-            Op::Kill(number) => {
+            Op::Kill(number, signal) => {
                 let target = self.task_by_number(number, by)?;
-                return self.kill(by, target);
+                return self.kill(by, target, signal);
             }
-            Op::KillPidfd(target) => {
+            Op::KillAll(signal) => return self.kill_all(by, signal),
+            Op::KillPidfd(target, signal) => {
                 self.number_of(target, by).ok_or(EINVAL)?;
-                return self.kill(by, target);
+                return self.kill(by, target, signal);
             }
             Op::Wait(number) => return self.wait(by, number),
             Op::Exit(code) => self.end(self.tasks[by].leader, Status::Code(code)),
             Op::ExitThread if self.is_last(by) => self.end(self.tasks[by].leader, Status::Code(0)),
             Op::ExitThread => self.end_thread(by),
+            Op::Exec => self.exec(by),
+            Op::Reboot(what) => return self.reboot(by, what),
+            Op::Trace(number) => return self.trace(by, number),
+            Op::Untrace(number) => return self.untrace(by, number),
             Op::Open(task, which) => return self.open(by, task, which),
             Op::Close => {
                 file.ok_or(EBADF)?;
@@ -864,20 +1053,34 @@ impl World {
                 self.let_go(old);
             }
             Op::Mount => {
-                self.hold(file.ok_or(EBADF)?);
+                let space = file.ok_or(EBADF)?;
+                self.may_mount(by)?;
+                self.hold(space);
                 let old = self.mount.take();
                 self.mount = file;
                 self.let_go(old);
             }
             Op::Unmount => {
+                self.may_mount(by)?;
                 let old = self.mount.take();
                 old.ok_or(EINVAL)?;
                 self.let_go(old);
+            }
+            Op::OpenMount => {
+                let space = self.mount.ok_or(EBADF)?;
+                return Ok(self.take_file(by, space));
+            }
+            Op::Parent => return self.parent_of(by, file.ok_or(EBADF)?),
+            Op::Owner => return self.owner_of(by, file.ok_or(EBADF)?),
+            Op::Translate(how, of_process, number) => {
+                return self.translate(by, file.ok_or(EBADF)?, how, of_process, number);
             }
             Op::Limit(max) => {
                 let user = self.process(by).user;
                 self.users[user].max = max;
             }
+            Op::PidMax(max) => return self.pid_max(by, max),
+            Op::LastPid(last) => return self.last_pid(by, last),
         }
         Ok(Value::Done)
     }

@@ -21,6 +21,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/nsfs.h>
+#include <linux/reboot.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -34,6 +36,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -42,6 +45,7 @@
 
 #define MAX_ACTORS	48
 #define MAX_SLOTS	256
+#define MAX_IDS		4096
 #define MAX_NUMBERS	40
 #define TEXT		1024
 #define LINE		4096
@@ -50,17 +54,23 @@
 #define NO_ANSWER	-1000	/* of a call that ends its caller */
 #define STACK		(64 * 1024)
 #define PF_EXITING	0x4
-#define GET_ID		_IOR(0xb7, 13, uint64_t)	/* NS_GET_ID, which is newer than some headers */
+#define ACTOR_FD(actor)	(100 + (actor))	/* an actor's end of its channel, in each program */
+#define MOUNTED		"/tmp/mounted"
+/* What is newer than some headers: NS_GET_ID, and NS_GET_PID_FROM_PIDNS and those that follow it. */
+#define GET_ID		_IOR(0xb7, 13, uint64_t)
+#define TRANSLATE(how)	_IOR(0xb7, ((how) & 1 ? 8 : 6) + ((how) >> 1), int)
 
 enum action {
 	CLONE, UNSHARE, MAPS, SETNS, SETNS_PIDFD, SETPGID, SETSID, SUBREAPER, KILL, KILL_PIDFD,
-	WAIT, EXIT, EXIT_THREAD, OPEN, CLOSE, PASS, SHOW, LIMIT, LOOK, NR_ACTIONS
+	WAIT, EXIT, EXIT_THREAD, EXEC, REBOOT, TRACE, UNTRACE, OPEN, CLOSE, PASS, SHOW, MOUNT,
+	UNMOUNT, OPEN_MOUNT, PARENT, OWNER, TRANSLATE_PID, LIMIT, PID_MAX, LAST_PID, LOOK, NR_ACTIONS
 };
 
 static const char *const names[NR_ACTIONS] = {
 	"clone", "unshare", "maps", "setns", "setns_pidfd", "setpgid", "setsid", "subreaper",
-	"kill", "kill_pidfd", "wait", "exit", "exit_thread", "open", "close", "pass", "show",
-	"limit", "look",
+	"kill", "kill_pidfd", "wait", "exit", "exit_thread", "exec", "reboot", "trace", "untrace",
+	"open", "close", "pass", "show", "mount", "unmount", "open_mount", "parent", "owner",
+	"translate", "limit", "pid_max", "last_pid", "look",
 };
 
 struct request {
@@ -78,7 +88,7 @@ struct reply {
 	int status;
 };
 
-static int channel[MAX_ACTORS][2];
+static int channel[MAX_ACTORS];	/* the director's ends */
 static int held = -1;	/* of a process: the namespace that it has open */
 
 /* What actors do. */
@@ -109,6 +119,29 @@ static int write_maps(int uid, int gid)
 
 static int __attribute__((noreturn)) play(void *actor);
 
+/*
+ * Replaces the program by itself, which is to play @actor with what is open now, and says so first if
+ * somebody waits for an answer.
+ */
+static int play_anew(int actor, bool answers)
+{
+	char words[3][16];
+	char *argv[] = { "histories", "--play", words[0], words[1], words[2], NULL };
+
+	snprintf(words[0], sizeof(words[0]), "%d", actor);
+	snprintf(words[1], sizeof(words[1]), "%d", held);
+	snprintf(words[2], sizeof(words[2]), "%d", answers);
+	/* The leader may have exited before. */
+	return execv("/proc/thread-self/exe", argv);
+}
+
+/* In the memory of its parent, which waits. */
+static int play_elsewhere(void *actor)
+{
+	play_anew((intptr_t)actor, false);
+	_exit(127);
+}
+
 static long do_clone(const struct request *request)
 {
 	struct clone_args args = {
@@ -118,14 +151,21 @@ static long do_clone(const struct request *request)
 		.set_tid_size = request->nr_numbers,
 	};
 	void *actor = (void *)(intptr_t)request->child;
-	char *stack;
+	char *stack = NULL;
 	long pid;
 
-	if (request->flags & CLONE_THREAD) {
+	if (request->flags & (CLONE_THREAD | CLONE_VFORK)) {
 		stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 		if (stack == MAP_FAILED)
 			return -1;
+	}
+	if (request->flags & CLONE_VFORK) {
+		pid = clone(play_elsewhere, stack + STACK, request->flags | args.exit_signal, actor);
+		munmap(stack, STACK);
+		return pid;
+	}
+	if (request->flags & CLONE_THREAD) {
 		return clone(play, stack + STACK, request->flags | CLONE_VM | CLONE_FS |
 			     CLONE_FILES | CLONE_SIGHAND | CLONE_SYSVSEM, actor);
 	}
@@ -143,16 +183,121 @@ static void hold(int fd)
 	held = fd;
 }
 
-static int set_limit(int limit)
+static int write_number(const char *path, int number)
 {
 	char text[16];
 
-	snprintf(text, sizeof(text), "%d", limit);
-	return write_text("/proc/sys/user/max_pid_namespaces", text);
+	snprintf(text, sizeof(text), "%d", number);
+	return write_text(path, text);
+}
+
+/* Returns one more than is read: what is read can be -1. */
+static int read_number(const char *path)
+{
+	char text[16] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		return -1;
+	close(fd);
+	return atoi(text) + 1;
+}
+
+static int do_sysctl(const struct request *request, const char *path)
+{
+	return request->flags ? write_number(path, request->a) : read_number(path);
+}
+
+static int do_untrace(pid_t pid)
+{
+	int status;
+
+	if (ptrace(PTRACE_INTERRUPT, pid, 0, 0))
+		return -1;
+	errno = EPROTO;
+	if (waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status))
+		return -1;
+	return ptrace(PTRACE_DETACH, pid, 0, 0);
+}
+
+static int do_reboot(int what)
+{
+	static const unsigned int commands[] = {
+		LINUX_REBOOT_CMD_RESTART, LINUX_REBOOT_CMD_POWER_OFF, LINUX_REBOOT_CMD_HALT,
+		LINUX_REBOOT_CMD_CAD_OFF,
+	};
+
+	return syscall(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, commands[what], NULL);
+}
+
+static long id_of(int fd)
+{
+	uint64_t id;
+
+	if (ioctl(fd, GET_ID, &id))
+		return -1;
+	return id;
+}
+
+/* The id of a namespace that is related to the one that is open. */
+static long id_of_related(unsigned long command)
+{
+	int fd = ioctl(held, command);
+	long id;
+
+	if (fd < 0)
+		return -1;
+	id = id_of(fd);
+	close(fd);
+	return id;
+}
+
+/* The file of a namespace is mounted over an empty one. */
+static int do_unmount(void)
+{
+	return umount2(MOUNTED, MNT_DETACH);
+}
+
+static int do_mount(void)
+{
+	char source[32];
+
+	snprintf(source, sizeof(source), "/proc/thread-self/fd/%d", held);
+	if (do_unmount() && errno != EINVAL)
+		return -1;
+	return mount(source, MOUNTED, NULL, MS_BIND, NULL);
+}
+
+static int open_mount(void)
+{
+	int fd = open(MOUNTED, O_RDONLY);
+
+	if (fd < 0)
+		return -1;
+	if (id_of(fd) < 0) {
+		close(fd);
+		errno = EBADF;
+		return -1;
+	}
+	hold(fd);
+	return 0;
+}
+
+/* What is about the file that is open. */
+static bool needs_file(enum action action)
+{
+	return action == CLOSE || action == SHOW || action == MOUNT || action == PARENT ||
+	       action == OWNER || action == TRANSLATE_PID;
 }
 
 static long act(const struct request *request, int fd, struct reply *reply)
 {
+	if (held < 0 && needs_file(request->action)) {
+		errno = EBADF;
+		return -1;
+	}
 	switch (request->action) {
 	case CLONE:
 		return do_clone(request);
@@ -171,32 +316,52 @@ static long act(const struct request *request, int fd, struct reply *reply)
 	case SUBREAPER:
 		return prctl(PR_SET_CHILD_SUBREAPER, request->a);
 	case KILL:
-		return kill(request->a, SIGKILL);
+		return kill(request->a, request->b);
 	case KILL_PIDFD:
-		return syscall(__NR_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+		return syscall(__NR_pidfd_send_signal, fd, request->b, NULL, 0);
 	case WAIT:
 		return waitpid(request->a, &reply->status, WNOHANG | __WALL);
 	case EXIT:
 		_exit(request->a);
 	case EXIT_THREAD:
 		return syscall(__NR_exit, 0);
+	case EXEC:
+		return play_anew(request->a, true);
+	case REBOOT:
+		return do_reboot(request->a);
+	case TRACE:
+		return ptrace(PTRACE_SEIZE, request->a, 0, 0);
+	case UNTRACE:
+		return do_untrace(request->a);
 	case OPEN:
 		hold(dup(fd));
 		return 0;
 	case CLOSE:
-		errno = EBADF;
-		if (held < 0)
-			return -1;
 		hold(-1);
 		return 0;
 	case SHOW:
-		errno = EBADF;
-		return held < 0 ? -1 : 0;
+		return 0;
+	case MOUNT:
+		return do_mount();
+	case UNMOUNT:
+		return do_unmount();
+	case OPEN_MOUNT:
+		return open_mount();
+	case PARENT:
+		return id_of_related(NS_GET_PARENT);
+	case OWNER:
+		return id_of_related(NS_GET_USERNS);
+	case TRANSLATE_PID:
+		return ioctl(held, TRANSLATE(request->flags), request->a);
 	case LIMIT:
-		return set_limit(request->a);
+		return write_number("/proc/sys/user/max_pid_namespaces", request->a);
+	case PID_MAX:
+		return do_sysctl(request, "/proc/sys/kernel/pid_max");
+	case LAST_PID:
+		return do_sysctl(request, "/proc/sys/kernel/ns_last_pid");
 	case LOOK:
 		reply->status = getppid();
-		return getpid();
+		return (long)gettid() << 16 | getpid();
 	default:
 		errno = ENOSYS;
 		return -1;
@@ -261,7 +426,7 @@ static int receive_message(int socket, void *message, size_t size)
 
 static int __attribute__((noreturn)) play(void *actor)
 {
-	int socket = channel[(intptr_t)actor][1];
+	int socket = ACTOR_FD((intptr_t)actor);
 	struct request request;
 	struct reply reply;
 	int fd;
@@ -324,14 +489,13 @@ static int open_ns(int pid, const char *name)
 static uint64_t ns_id(int pid, const char *name)
 {
 	int fd = open_ns(pid, name);
-	uint64_t id = 0;
+	long id;
 
 	if (fd < 0)
 		return 0;
-	if (ioctl(fd, GET_ID, &id))
-		id = 0;
+	id = id_of(fd);
 	close(fd);
-	return id;
+	return id < 0 ? 0 : id;
 }
 
 static int slot_of(const uint64_t *ids, uint64_t id)
@@ -452,17 +616,24 @@ static void follow(int actor, int pid, const char *want)
 /* Has @actor do it. */
 static struct reply direct(int actor, struct request *request, int fd, bool answers)
 {
-	struct pollfd ready = { .fd = channel[actor][0], .events = POLLIN };
+	struct pollfd ready[] = {
+		{ .fd = channel[actor], .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
+	};
 	struct reply reply = { .ret = -ETIMEDOUT };
+
+	/* A thread that has executed a program leads the process, and answers as that. */
+	if (request->action == EXEC && request->a != actor)
+		ready[1].fd = channel[request->a];
 
 	if (!actor) {
 		reply = act_patiently(request, fd);
 	} else {
-		send_message(channel[actor][0], request, sizeof(*request), fd);
+		send_message(channel[actor], request, sizeof(*request), fd);
 		if (!answers)
 			return (struct reply) { .ret = NO_ANSWER };
-		if (poll(&ready, 1, 2 * PATIENCE) == 1)
-			fd = receive_message(channel[actor][0], &reply, sizeof(reply));
+		if (poll(ready, 2, 2 * PATIENCE) == 1)
+			fd = receive_message(ready[ready[1].revents != 0].fd, &reply, sizeof(reply));
 		/* Another actor is to have what this one has shown. */
 		if (request->action == SHOW && reply.ret == 0) {
 			struct request open = { .action = OPEN };
@@ -500,6 +671,10 @@ static void do_call(char *text)
 	reply = direct(actor, &request, fd, answer != NO_ANSWER);
 	if (fd >= 0)
 		close(fd);
+	if (reply.ret >= 0 && request.action == PARENT)
+		reply.ret = slot_of(space_ids, reply.ret);
+	if (reply.ret >= 0 && request.action == OWNER)
+		reply.ret = slot_of(user_ids, reply.ret);
 	if (reply.ret != answer)
 		differ_by(name, answer, reply.ret);
 	if (answer >= 0 && reply.status != status)
@@ -508,15 +683,22 @@ static void do_call(char *text)
 		pids[request.child] = outer;
 }
 
-/* A namespace that was made just now must be a new one. */
+/* A namespace that was made just now must be a new one, and not one that is gone, either. */
 static void learn(uint64_t *ids, int slot, uint64_t id)
 {
+	static uint64_t all[MAX_IDS];
+	static int nr_ids;
 	char seen[16];
-	int known = slot_of(ids, id);
+	bool known = false;
+	int i;
 
-	snprintf(seen, sizeof(seen), id ? "n%d" : "none", known);
-	if (!id || known >= 0)
+	for (i = 0; i < nr_ids; i++)
+		known |= all[i] == id;
+	snprintf(seen, sizeof(seen), id ? "n%d" : "none", slot_of(ids, id));
+	if (!id || known)
 		differ("a namespace", "a new one", seen);
+	if (nr_ids < MAX_IDS)
+		all[nr_ids++] = id;
 	ids[slot] = id;
 }
 
@@ -539,26 +721,48 @@ static void do_line(char *text, int *calls)
 	}
 }
 
+/* Its own mounts, and what tasks are to find in each program. */
+static bool make_world(int uid, int gid)
+{
+	int i, fd, ends[2];
+	sigset_t child;
+
+	if (write_maps(uid, gid) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "/proc", "proc", 0, NULL) || mount("tmpfs", "/tmp", "tmpfs", 0, NULL))
+		return false;
+	fd = open(MOUNTED, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return false;
+	close(fd);
+	for (i = 0; i < MAX_ACTORS; i++) {
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) ||
+		    dup2(ends[1], ACTOR_FD(i)) < 0)
+			return false;
+		channel[i] = ends[0];
+		close(ends[1]);
+	}
+	/* Who is traced would stop for it. */
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	return !sigprocmask(SIG_BLOCK, &child, NULL);
+}
+
 static int direct_world(const char *file, int uid, int gid)
 {
-	int i, calls = 0;
+	int calls = 0;
 	char text[LINE];
 	FILE *lines;
 
 	lines = fopen(file, "re");
-	if (!lines || write_maps(uid, gid) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("proc", "/proc", "proc", 0, NULL)) {
+	if (!lines || !make_world(uid, gid)) {
 		printf("history %ld: no world: %s\n", seed, strerror(errno));
 		return 2;
 	}
-	for (i = 0; i < MAX_ACTORS; i++)
-		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel[i]))
-			return 2;
 	/* Its group and its session are of the world as well. */
 	setsid();
 	pids[0] = 1;
-	space_ids[0] = ns_id(1, "pid");
-	user_ids[0] = ns_id(1, "user");
+	learn(space_ids, 0, ns_id(1, "pid"));
+	learn(user_ids, 0, ns_id(1, "user"));
 	while (fgets(text, sizeof(text), lines)) {
 		memcpy(history[nr_lines++ % HISTORY], text, sizeof(text));
 		do_line(text, &calls);
@@ -598,9 +802,19 @@ static int run(const char *file)
 
 int main(int argc, char **argv)
 {
+	struct reply reply = {};
 	char path[PATH_MAX];
 	bool failed = false;
+	int actor;
 
+	/* What the program does that a task has executed. */
+	if (argc == 5 && !strcmp(argv[1], "--play")) {
+		actor = atoi(argv[2]);
+		held = atoi(argv[3]);
+		if (atoi(argv[4]))
+			send_message(ACTOR_FD(actor), &reply, sizeof(reply), -1);
+		play((void *)(intptr_t)actor);
+	}
 	if (argc != 4) {
 		fprintf(stderr, "usage: histories DIRECTORY FIRST LAST\n");
 		return 2;
