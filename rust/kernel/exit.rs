@@ -2,6 +2,8 @@
 
 //! What a process does on its way out.
 //!
+//! There is no example: only the last thread of a process can do this, in `do_exit()`.
+//!
 //! C headers: [`include/linux/sched/signal.h`](srctree/include/linux/sched/signal.h),
 //! [`include/linux/sched/task.h`](srctree/include/linux/sched/task.h)
 
@@ -9,6 +11,10 @@ use crate::{
     as_in_c,
     bindings,
     prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
     task::CurrentTask,
     types::NotThreadSafe, //
 };
@@ -31,8 +37,8 @@ const SIG_IGN: usize = 1;
 /// # Invariants
 ///
 /// - The value belongs to the current task.
-/// - All other threads of the group have been through `exit_signals()`. They may still run, but go
-///   nowhere but to their end. `SIGNAL_GROUP_EXIT` is set.
+/// - All other threads of the group have come to `exit_signals()`, where they have set
+///   `PF_EXITING`. They may still run, but go nowhere but to their end. `SIGNAL_GROUP_EXIT` is set.
 /// - The task has not been through `release_task()`: it has its `signal` and its `sighand`.
 #[derive(Clone, Copy)]
 pub struct LastThread<'a>(&'a CurrentTask);
@@ -65,10 +71,14 @@ impl<'a> LastThread<'a> {
     /// Has children of this task reaped by themselves when they end.
     #[inline]
     pub fn ignore_sigchld(self) {
-        // SAFETY: By the type invariant the task has its `sighand`, whose pointer only the task
-        // itself changes. It can be shared with a task outside of the group (CLONE_SIGHAND
-        // without CLONE_THREAD), so that handlers change under its lock; this is not within
-        // another section with interrupts off, as no lock is held. A handler is a word.
+        // SAFETY:
+        // - By the type invariant the task has its `sighand`, whose pointer only the task itself
+        //   changes. The index is that of a signal that there is.
+        // - No lock is held, by the safety requirements of `new`: so the siglock is not held by
+        //   this task, and this is not within another section with interrupts off.
+        // - The `sighand` can be shared with a task outside of the group (CLONE_SIGHAND without
+        //   CLONE_THREAD), so that handlers are read and written under its lock, as this one is.
+        // - A handler is a word, of which any value will do.
         unsafe {
             let sighand = (*self.0.as_ptr()).sighand;
             let action = &raw mut (*sighand).action[bindings::SIGCHLD as usize - 1];
@@ -135,15 +145,26 @@ impl<'a> LastThread<'a> {
     /// Sets the code that the parent of the process will see.
     #[inline]
     pub fn set_group_exit_code(self, code: c_int) {
-        // SAFETY: By the type invariant the task has its `signal` and its `sighand`. A code is
-        // written under the lock by whoever ends a group, if `SIGNAL_GROUP_EXIT` is not set: here
-        // it is, and so it was by the last one. It is read under the lock, by /proc, and without
-        // it when the task is a zombie, which it becomes in `exit_notify()`, after this.
+        // SAFETY:
+        // - By the type invariant the task has its `signal` and its `sighand`.
+        // - The lock is free for this task to take, as in `ignore_sigchld`.
+        // - All others who write the code hold the lock: those who end a group (of `kernel/exit.c`,
+        //   `complete_signal()`, and `zap_process()` of a core dump), `coredump_finish()`, and
+        //   those who stop a group, let it go on and wait for that.
+        // - Of those who read it, /proc and whoever waits for a stop hold the lock.
+        // - Without it, `do_group_exit()` reads it in a thread on its way to `exit_signals()`, to
+        //   which all have come by the type invariant; `release_task()` and `wait4()` that of a
+        //   leader that is a zombie, with no other thread left, and this one is left; and the panic
+        //   of `do_exit()` in this very thread.
+        // - Two can read it without the lock just now: `wait4()` of who traces another thread of
+        //   the group, which is a zombie, and `do_notify_parent_cldstop()` in another thread that
+        //   is still in `exit_signals()`. So it is written in one piece, and they report the old
+        //   code or the new one.
         unsafe {
             let me = self.0.as_ptr();
             let siglock = &raw mut (*(*me).sighand).siglock;
             bindings::spin_lock_irq_disable(siglock);
-            (*(*me).signal).group_exit_code = code;
+            Atomic::from_ptr(&raw mut (*(*me).signal).group_exit_code).store(code, Relaxed);
             bindings::spin_unlock_irq_enable(siglock);
         }
     }

@@ -12,7 +12,10 @@ use crate::{
     sync::rcu,
     types::Opaque, //
 };
-use core::marker::PhantomData;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
 
 /// Wraps the kernel's `struct idr`: a map from integers to `T`.
 ///
@@ -103,7 +106,8 @@ impl<T> Idr<T> {
 
     /// Goes through the entries whose number is at least `first`, in their order.
     ///
-    /// Whether it comes by an entry that is added or removed meanwhile is open.
+    /// Whether it comes by an entry that is added or removed meanwhile is open. Once it has come to
+    /// the end, it stays there.
     #[doc(alias = "idr_get_next")]
     #[inline]
     pub fn iter_from<'a>(
@@ -111,17 +115,18 @@ impl<T> Idr<T> {
         first: c_int,
         _guard: &'a rcu::Guard,
     ) -> impl Iterator<Item = &'a T> {
-        // `None` behind the last number that there can be.
+        // `None` behind the last number that there can be, and once there was no entry.
         let mut next = Some(first);
         core::iter::from_fn(move || {
-            let mut number = next?;
+            let mut number = next.take()?;
             // SAFETY: The map is valid by the type invariant, and `_guard` is the RCU read-side
-            // section that C asks for.
+            // section that C asks for. It writes to `number`, which is ours.
             let entry = unsafe { bindings::idr_get_next(self.inner.get(), &raw mut number) };
+            let entry = NonNull::new(entry.cast())?;
             next = number.checked_add(1);
             // SAFETY: By the type invariant an entry that is not null is a valid `T`, which stays
             // so while the section lasts; `'a` is no longer.
-            unsafe { entry.cast::<T>().as_ref() }
+            Some(unsafe { entry.as_ref() })
         })
     }
 }

@@ -25,17 +25,18 @@
 ///     task_struct { mm, pid }
 /// }
 /// ```
+// `::core::assert!`, as an example in documentation has an `assert!` of its own.
 #[macro_export]
 macro_rules! as_in_c {
     ($($name:ident),+) => {
         $(
             $crate::macros::paste! {
                 const _: () = {
-                    assert!(
+                    ::core::assert!(
                         ::core::mem::size_of::<$crate::bindings::$name>()
                             == $crate::bindings::[<SIZE_ $name>]
                     );
-                    assert!(
+                    ::core::assert!(
                         ::core::mem::align_of::<$crate::bindings::$name>()
                             == $crate::bindings::[<ALIGN_ $name>]
                     );
@@ -47,11 +48,11 @@ macro_rules! as_in_c {
         $($(
             $crate::macros::paste! {
                 const _: () = {
-                    assert!(
+                    ::core::assert!(
                         ::core::mem::offset_of!($crate::bindings::$name, $field)
                             == $crate::bindings::[<OFFSET_ $name _ $field>]
                     );
-                    assert!(
+                    ::core::assert!(
                         $crate::layout::size_of_field(
                             |value: &$crate::bindings::$name| &value.$field
                         ) == $crate::bindings::[<SIZE_ $name _ $field>]

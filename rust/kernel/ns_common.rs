@@ -3,6 +3,8 @@
 //! What all kinds of namespaces have in common: an inode number, a count of references, a place in
 //! the tree of their kind, and a table of what nsfs, `setns()` and `/proc/PID/ns/` ask of them.
 //!
+//! There is no example: it would be a kind of namespace of its own, of which C has a list.
+//!
 //! C headers: [`include/linux/ns_common.h`](srctree/include/linux/ns_common.h),
 //! [`include/linux/nstree.h`](srctree/include/linux/nstree.h),
 //! [`include/linux/proc_ns.h`](srctree/include/linux/proc_ns.h)
@@ -34,11 +36,6 @@ as_in_c! {
 
 /// A kind of namespace.
 ///
-/// A namespace goes through the `unsafe` methods in this order, each once but for the references:
-/// [`init_common`](Self::init_common), then either [`free_common`](Self::free_common), or
-/// [`add_to_tree`](Self::add_to_tree), [`put`](Self::put) of the last reference,
-/// [`remove_from_tree`](Self::remove_from_tree), `free_common`.
-///
 /// # Safety
 ///
 /// - The type must be a transparent wrapper of a C structure, with a `struct ns_common` at the
@@ -47,7 +44,6 @@ as_in_c! {
 /// - References are counted in that `struct ns_common`.
 /// - [`tree`](Self::tree) and [`initial`](Self::initial) must return pointers to what C has, and
 ///   [`TYPE`](Self::TYPE) and [`INITIAL_ID`](Self::INITIAL_ID) must be what C has, for that kind.
-/// - The methods that are here must not be overridden: who calls them relies on what they do.
 pub unsafe trait Namespace: AlwaysRefCounted + Sized + 'static {
     /// The offset of its `struct ns_common` in bytes.
     const COMMON: usize;
@@ -66,7 +62,15 @@ pub unsafe trait Namespace: AlwaysRefCounted + Sized + 'static {
 
     /// Returns the initial one, which is static.
     fn initial() -> NonNull<Self>;
+}
 
+/// The life of a namespace, which is the same for all kinds.
+///
+/// It goes through the `unsafe` methods in this order, each once but for the references:
+/// [`init_common`](Self::init_common), then either [`free_common`](Self::free_common), or
+/// [`add_to_tree`](Self::add_to_tree), [`put`](Self::put) of the last reference,
+/// [`remove_from_tree`](Self::remove_from_tree), `free_common`.
+pub trait NamespaceExt: Namespace {
     /// Gives a namespace an inode number, and a count of one reference, which belongs to the
     /// caller.
     ///
@@ -105,22 +109,26 @@ pub unsafe trait Namespace: AlwaysRefCounted + Sized + 'static {
     ///
     /// # Safety
     ///
-    /// [`init_common`](Self::init_common) must have succeeded, or `ns` be the initial one; the
-    /// namespace must be whole, its owner included; and this must be the one call.
+    /// [`init_common`](Self::init_common) must have succeeded; the namespace must be whole, its
+    /// owner included; and this must be the one call.
     #[doc(alias = "ns_tree_add")]
     #[inline]
     unsafe fn add_to_tree(ns: NonNull<Self>) {
-        let id = if ns == Self::initial() {
-            Self::INITIAL_ID
-        } else {
-            // The next one that is free.
-            0
-        };
-        // SAFETY: By the safety requirements; the tree is that of this kind.
-        unsafe {
-            bindings::__ns_tree_gen_id(common(ns), id);
-            bindings::__ns_tree_add_raw(common(ns), Self::tree());
-        }
+        // SAFETY: By the safety requirements. Id 0 stands for the next one that is free.
+        unsafe { add_to_tree(ns, 0) };
+    }
+
+    /// Lets the world find the initial namespace, by its id.
+    ///
+    /// # Safety
+    ///
+    /// This must be the one call.
+    #[doc(alias = "ns_tree_add")]
+    #[inline]
+    unsafe fn add_initial_to_tree() {
+        // SAFETY: The initial namespace is static and whole, and by the safety requirements of
+        // `Namespace` this is its id. This is the one call.
+        unsafe { add_to_tree(Self::initial(), Self::INITIAL_ID) };
     }
 
     /// Lets nobody find a namespace any more. Who has found it before, under RCU, may look at it
@@ -146,9 +154,27 @@ pub unsafe trait Namespace: AlwaysRefCounted + Sized + 'static {
     fn put(ns: ARef<Self>) -> Option<NonNull<Self>> {
         let ns = ARef::into_raw(ns);
         // SAFETY: The reference keeps the namespace valid up to here, and by the safety
-        // requirements of the trait it is counted there.
+        // requirements of `Namespace` it is counted there.
         unsafe { bindings::__ns_ref_put(common(ns)) }.then_some(ns)
     }
+}
+
+// For all, so that nobody can have other methods: who calls them relies on what they do.
+impl<T: Namespace> NamespaceExt for T {}
+
+/// Lets the world find a namespace by `id`, or by the next id that is free if that is 0.
+///
+/// # Safety
+///
+/// The namespace must be whole, its owner included; and this must be the one call.
+#[inline]
+unsafe fn add_to_tree<T: Namespace>(ns: NonNull<T>, id: u64) {
+    // SAFETY: By the safety requirements the namespace is whole but for the id, which nobody reads
+    // yet, as it is in no tree.
+    unsafe { bindings::__ns_tree_gen_id(common(ns), id) };
+    // SAFETY: By the safety requirements it is in no tree and whole, and now has an id; the tree is
+    // that of this kind.
+    unsafe { bindings::__ns_tree_add_raw(common(ns), T::tree()) };
 }
 
 /// Returns the part of a namespace that all have.
@@ -253,8 +279,10 @@ unsafe extern "C" fn install<T: Operations>(
     nsset: *mut bindings::nsset,
     ns: *mut bindings::ns_common,
 ) -> c_int {
-    // SAFETY: By the safety requirements.
-    let (set, ns) = unsafe { (NsSet::from_ptr(nsset), &*namespace::<T::Ns>(ns)) };
+    // SAFETY: By the safety requirements, and `setns()` uses it again only after this call.
+    let set = unsafe { NsSet::from_ptr(nsset) };
+    // SAFETY: By the safety requirements it is a `T::Ns`, held for the duration of the call.
+    let ns = unsafe { &*namespace::<T::Ns>(ns) };
     from_result(|| T::install(set, ns).map(|()| 0))
 }
 
@@ -283,7 +311,7 @@ unsafe extern "C" fn owner<T: Operations>(
 unsafe extern "C" fn get_parent<T: Operations>(
     ns: *mut bindings::ns_common,
 ) -> *mut bindings::ns_common {
-    // SAFETY: By the safety requirements.
+    // SAFETY: By the safety requirements it is a `T::Ns`, held for the duration of the call.
     match T::parent(unsafe { &*namespace::<T::Ns>(ns) }) {
         Ok(parent) => into_common(Some(parent)),
         Err(err) => err.to_ptr(),

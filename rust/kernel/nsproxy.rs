@@ -2,6 +2,8 @@
 
 //! The namespaces of a task.
 //!
+//! There is no example: only `setns()` has a `struct nsset`, which it passes to callbacks of C.
+//!
 //! C header: [`include/linux/nsproxy.h`](srctree/include/linux/nsproxy.h)
 
 use crate::{
@@ -45,7 +47,7 @@ impl NsSet {
     /// the returned reference, which must end before the task goes on.
     #[inline]
     pub unsafe fn from_ptr<'a>(ptr: *mut bindings::nsset) -> Pin<&'a mut Self> {
-        // INVARIANT: `prepare_nsset` sets both pointers.
+        // INVARIANT: `prepare_nsset` sets both pointers, `nsproxy` to a copy that has references.
         // SAFETY: The safety requirements guarantee the validity of the dereference, and that it is
         // the only reference, while the `NsSet` type being transparent makes the cast ok. It is
         // pinned: C has it on its stack, and nobody may put another one in its place.
@@ -55,8 +57,9 @@ impl NsSet {
     /// Returns the user namespace that the task will be in.
     #[inline]
     pub fn user_ns(&self) -> &UserNamespace {
-        // SAFETY: By the type invariant `cred` is valid. Credentials hold a reference to their
-        // user namespace, and the returned value borrows from `self`.
+        // SAFETY: By the type invariant `cred` is valid. Credentials hold a reference to their user
+        // namespace: those that are shared for good, and those that `setns()` is changing do so
+        // while `self`, from which the returned value borrows, is there.
         unsafe { UserNamespace::from_ptr((*(*self.0.get()).cred).user_ns) }
     }
 
@@ -72,8 +75,10 @@ impl NsSet {
     pub unsafe fn set_pid_ns_for_children(self: Pin<&mut Self>, ns: ARef<PidNamespace>) {
         // CAST: `PidNamespace` is a transparent wrapper around `struct pid_namespace`.
         let new = ARef::into_raw(ns).as_ptr().cast();
-        // SAFETY: By the type invariant `nsproxy` is valid and ours.
+        // SAFETY: By the type invariant `nsproxy` is valid and ours, so that nothing else uses the
+        // field.
         let field = unsafe { &mut (*(*self.0.get()).nsproxy).pid_ns_for_children };
+        // INVARIANT: `nsproxy` owns the reference of `ns` now, and no more that to `old`.
         let old = mem::replace(field, new);
         // SAFETY: By the type invariant the field is not null and owned a reference, which is ours
         // now that the field has another value.

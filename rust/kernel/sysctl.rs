@@ -2,6 +2,9 @@
 
 //! Sysctls: numbers in `/proc/sys/`.
 //!
+//! There is no example: a handler is called by C, when user space reads or writes the file, and
+//! what is registered stays for good.
+//!
 //! C header: [`include/linux/sysctl.h`](srctree/include/linux/sysctl.h)
 
 use crate::{
@@ -14,7 +17,10 @@ use crate::{
     prelude::*,
     str::as_char_ptr_in_const_context, //
 };
-use core::ptr::null_mut;
+use core::ptr::{
+    from_mut,
+    null_mut, //
+};
 
 as_in_c!(ctl_table);
 as_in_c! {
@@ -60,7 +66,7 @@ impl Access<'_> {
     #[doc(alias = "proc_dointvec_minmax")]
     pub fn number(self, value: &mut c_int, mut min: c_int, mut max: c_int) -> Result {
         let table = bindings::ctl_table {
-            data: (value as *mut c_int).cast(),
+            data: from_mut(value).cast(),
             maxlen: size_of::<c_int>() as c_int,
             extra1: (&raw mut min).cast(),
             extra2: (&raw mut max).cast(),

@@ -71,7 +71,8 @@ impl Tasklist {
         first: c_int,
     ) -> impl Iterator<Item = &'a Task> {
         ns.pids().iter_from(first, &self.rcu).filter_map(|pid| {
-            // SAFETY: `pid` is valid.
+            // SAFETY: `pid` is valid, and `self` is the RCU read-side section and the lock, either
+            // of which will do, that `pid_task()` asks for.
             let task = unsafe { bindings::pid_task(pid.get(), bindings::pid_type_PIDTYPE_PID) };
             // SAFETY: If not null, the task is on the list, which `self` keeps as it is, so that
             // it is valid while `self` is borrowed.
@@ -100,11 +101,16 @@ impl Tasklist {
     /// Sends SIGKILL to the init of the pid namespace that `me` lives in, as the kernel itself.
     #[inline]
     pub fn kill_init_of(&self, me: &CurrentTask) {
-        let Some(ns) = me.active_pid_ns() else { return };
-        // SAFETY: The field is written under `tasklist_lock` alone, so that it does not change
-        // while `self` exists. What it points to is on the list: an init is not released before
-        // all that count in its namespace are. `me` counts, as it has its pid, without which it
-        // had no active namespace, and does not lose it while `self` exists.
+        let Ok(ns) = PidNamespace::active(me) else {
+            return;
+        };
+        // SAFETY:
+        // - The field is written under `tasklist_lock` alone, so that it does not change while
+        //   `self` exists, and can be read.
+        // - What it points to is on the list, and so valid while `self` exists: an init is not
+        //   released before all that count in its namespace are. `me` counts, as it has its pid,
+        //   without which it had no active namespace, and does not lose it while `self` exists.
+        // - `send_sig()` asks for a valid task. It takes the siglock, which comes after this lock.
         unsafe { bindings::send_sig(bindings::SIGKILL as c_int, (*ns.as_ptr()).child_reaper, 1) };
     }
 }

@@ -34,6 +34,29 @@ pub enum Kind {
 ///
 /// `ucounts` points to a `struct ucounts` that `inc_ucount` returned for `kind` and that has not
 /// been passed to `dec_ucount` since.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     bindings,
+///     task::Kuid,
+///     ucount::{
+///         Charge,
+///         Kind, //
+///     },
+///     user_namespace::UserNamespace, //
+/// };
+///
+/// // SAFETY: The initial user namespace is static, and always has a reference.
+/// let initial = unsafe { UserNamespace::from_ptr(&raw const bindings::init_user_ns) };
+/// let charge = Charge::new(initial, Kuid::current_euid(), Kind::PidNamespaces).ok_or(ENOSPC)?;
+/// // Here is what counts. It may be left to C, by `into_raw`, and taken back.
+/// let ucounts = charge.into_raw();
+/// // SAFETY: These are from a charge of that kind, and not used again.
+/// drop(unsafe { Charge::from_raw(ucounts, Kind::PidNamespaces) });
+/// # Ok::<(), Error>(())
+/// ```
 #[must_use = "the count ends when the value is dropped"]
 pub struct Charge {
     ucounts: NonNull<bindings::ucounts>,

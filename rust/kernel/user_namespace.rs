@@ -18,6 +18,23 @@ use core::ptr::NonNull;
 ///
 /// Instances of this type are always ref-counted, that is, a call to `get_user_ns` ensures that
 /// the allocation remains valid at least until the matching call to `put_user_ns`.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     bindings,
+///     sync::aref::ARef,
+///     user_namespace::UserNamespace, //
+/// };
+///
+/// // SAFETY: The initial user namespace is static, and always has a reference.
+/// let initial = unsafe { UserNamespace::from_ptr(&raw const bindings::init_user_ns) };
+/// let held: ARef<UserNamespace> = initial.into();
+/// assert!(initial.contains(&held));
+/// // Tests run with all capabilities.
+/// assert!(held.current_is_admin());
+/// ```
 #[repr(transparent)]
 pub struct UserNamespace(Opaque<bindings::user_namespace>);
 
@@ -45,6 +62,7 @@ impl UserNamespace {
     pub unsafe fn from_ptr<'a>(ptr: *const bindings::user_namespace) -> &'a Self {
         // SAFETY: The safety requirements guarantee the validity of the dereference, while the
         // `UserNamespace` type being transparent makes the cast ok.
+        // INVARIANT: By the safety requirements.
         unsafe { &*ptr.cast() }
     }
 

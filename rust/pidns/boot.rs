@@ -15,7 +15,7 @@ use crate::{
 use kernel::warn_on_once;
 use kernel::{
     error::from_result,
-    ns_common::Namespace,
+    ns_common::NamespaceExt,
     pid_namespace::PidNamespace,
     prelude::*, //
 };
@@ -31,15 +31,15 @@ use kernel::{
 #[link_section = ".init.text"]
 pub(crate) unsafe extern "C" fn pid_namespaces_init() -> c_int {
     from_result(|| {
-        // SAFETY: The initial namespace is static and whole, and enters the tree once.
-        unsafe { PidNamespace::add_to_tree(PidNamespace::initial()) };
+        // SAFETY: By the safety requirements this is the one call.
+        unsafe { PidNamespace::add_initial_to_tree() };
         #[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
         // SAFETY: This code is built in.
         warn_on_once!(unsafe { crate::sysctl::NS_LAST_PID.register(c"kernel") }.is_err());
-        // Without this no namespace is made, as there is no cache for it: none could be destroyed.
+        // First: without it there is no cache either, and so nobody makes a namespace, which could
+        // not be destroyed.
         destroy::init()?;
-        // SAFETY: By the safety requirements this is the one call, and nobody makes a namespace.
-        unsafe { caches::init() }?;
-        Ok(0)
+        // SAFETY: By the safety requirements this is the one call.
+        unsafe { caches::init() }.map(|()| 0)
     })
 }

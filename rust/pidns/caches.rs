@@ -40,7 +40,8 @@ static PIDS: [SetOnce<PidCache>; bindings::MAX_PID_NS_LEVEL as usize] =
     [const { SetOnce::new() }; bindings::MAX_PID_NS_LEVEL as usize];
 
 kernel::sync::global_lock! {
-    // SAFETY: `init` initialises it, before anybody can make a namespace.
+    // SAFETY: `init` initialises it before it sets `NAMESPACES`. Who takes the lock has memory from
+    // there, see `for_pids`.
     /// Held while a cache for pids is made, so that no two of one name are.
     unsafe(uninit) static MAKING: Mutex<()> = ();
 }
@@ -53,9 +54,10 @@ kernel::sync::global_lock! {
 ///
 /// # Safety
 ///
-/// Must be called once, before anybody makes a pid namespace.
+/// Must be called once.
 pub(crate) unsafe fn init() -> Result {
-    // SAFETY: By the safety requirements this is the one call.
+    // SAFETY: By the safety requirements this is the one call. Nobody takes the lock before the
+    // next line, so that it is not in use.
     unsafe { MAKING.init() };
     NAMESPACES.populate(Cache::new(c"pid_namespace", Flags::PANIC | Flags::ACCOUNT)?);
     Ok(())
@@ -87,19 +89,22 @@ pub(crate) unsafe fn from_raw(ns: NonNull<Opaque<bindings::pid_namespace>>) -> O
 #[inline]
 fn namespaces() -> Result<&'static Cache<Opaque<bindings::pid_namespace>>> {
     let cache = NAMESPACES.as_ref();
-    // It is there since boot, before anybody could ask for it.
+    // It is there since boot, unless there was no memory then.
     warn_on_once!(cache.is_none());
     cache.ok_or(ENOMEM)
 }
 
 /// Returns the cache for the pids of `level`, and makes it if it is the first time.
 ///
+/// `_ns`, the memory of the namespace that it is for, is there to show that [`init`] has set up
+/// what this needs: without that there is none.
+///
 /// # Errors
 ///
 /// [`ENOMEM`].
 #[doc(alias = "create_pid_cachep")]
 #[inline]
-pub(crate) fn for_pids(level: Level<'_>) -> Result<&'static PidCache> {
+pub(crate) fn for_pids(level: Level<'_>, _ns: &Memory) -> Result<&'static PidCache> {
     let slot = PIDS.get(level.into_raw() as usize - 1);
     // By its type invariant the level has a place there.
     warn_on_once!(slot.is_none());
@@ -110,7 +115,7 @@ pub(crate) fn for_pids(level: Level<'_>) -> Result<&'static PidCache> {
     }
 }
 
-/// Makes the cache for the pids of `level`, unless somebody else just has.
+/// Makes the cache for the pids of `level`, unless somebody else just has. For [`for_pids`] alone.
 // Once for each level: what it needs on the stack is not to be set up each time.
 #[cold]
 fn make_for_pids(level: Level<'_>, slot: &'static SetOnce<PidCache>) -> Result<&'static PidCache> {

@@ -31,7 +31,7 @@ use core::{
 };
 use kernel::{
     bindings,
-    ns_common::Namespace,
+    ns_common::NamespaceExt,
     pid_namespace::{
         PidNamespace,
         Pids, //
@@ -99,7 +99,8 @@ fn charge(user_ns: &UserNamespace) -> Option<ucount::Charge> {
 /// # Invariants
 ///
 /// Nobody else knows of `ns`. Its map of pids is valid and empty, its `pid_cachep` is the cache for
-/// the pids of its `level`, and that is one more than that of `parent`.
+/// the pids of its `level`, that is one more than that of `parent` and at most `MAX_PID_NS_LEVEL`,
+/// and its `pid_max` is set. It has no parent, owner and charge yet: these are null.
 pub(crate) struct Blank<'a> {
     ns: caches::Memory,
     parent: &'a PidNamespace,
@@ -114,9 +115,13 @@ impl<'a> Blank<'a> {
     // Each step as `create` itself.
     #[inline(always)]
     pub(crate) fn new(level: Level<'a>) -> Result<Self> {
-        let pid_cachep = caches::for_pids(level)?;
         let ns = caches::alloc()?;
-        // SAFETY: Nobody else knows of `ns`, so these are plain writes to valid memory.
+        let pid_cachep = caches::for_pids(level, &ns)?;
+        // SAFETY:
+        // - `ns` is valid memory of which nobody else knows, so that its fields are ours to write.
+        // - The map is where it will be dropped: the memory of a namespace does not move, and
+        //   nothing of a map is there yet.
+        // - What the other fields have held so far, zeroes, needs no drop.
         unsafe {
             let ns = ns.get();
             pin_init::raw_init((&raw mut (*ns).idr).cast(), Pids::new());
@@ -125,7 +130,7 @@ impl<'a> Blank<'a> {
             // Not its parent's: each namespace starts at the largest value there is.
             (*ns).pid_max = bindings::PID_MAX_LIMIT;
         }
-        // INVARIANT: As just written; by its invariant the level is one more than the parent's.
+        // INVARIANT: As just written, and zeroed by `alloc`; of the level by its own invariant.
         Ok(Self {
             ns,
             parent: level.parent(),
@@ -139,8 +144,8 @@ impl<'a> Blank<'a> {
     /// What `proc_alloc_inum()` returns: [`ENOSPC`] or [`ENOMEM`]. The namespace is gone then.
     #[inline(always)]
     pub(crate) fn number(self) -> Result<Numbered<'a>> {
-        // SAFETY: By the type invariant nobody else knows of `ns`, and the table is that of pid
-        // namespaces.
+        // SAFETY: By the type invariant nobody else knows of `ns`, so that the memory is ours, and
+        // the table is that of pid namespaces.
         unsafe { PidNamespace::init_common(self.as_ns(), &pidns_operations) }?;
         // INVARIANT: The call above succeeded.
         Ok(Numbered { blank: self })
@@ -155,7 +160,8 @@ impl<'a> Blank<'a> {
 impl Drop for Blank<'_> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: By the type invariant the map is valid and ours. The memory is freed after it.
+        // SAFETY: By the type invariant the map is valid and ours, and empty. It is not used any
+        // more: the memory is freed next.
         unsafe { core::ptr::drop_in_place((&raw mut (*self.ns.get()).idr).cast::<Pids>()) };
     }
 }
@@ -188,13 +194,21 @@ impl Numbered<'_> {
         let (ns, parent) = (this.blank.as_ns(), this.blank.parent);
 
         // SAFETY:
-        // - By the type invariants nobody else knows of `ns`, so these are plain writes, until it
-        //   is whole: the references and the charge now belong to it.
-        // - It enters the tree once, and whoever finds it there sees it whole:
+        // - By the type invariants nobody else knows of `ns` and the memory is valid, so that all
+        //   fields are ours to write, up to the call that adds it to the tree.
+        // - `parent`, `user_ns` and `ucounts` are null before. The two references and the charge
+        //   that are stored there belong to the namespace from here on, until `bury` and `Buried`
+        //   take them back. An `ARef<T>` points to a transparent wrapper of what C has there.
+        // - The other fields are numbers, of which none is read before.
+        // - To add it to the tree, `init_common` must have succeeded, as it has by the type
+        //   invariant, and the namespace be whole: all of `Blank` and the lines above have made it
+        //   so, its owner included. It enters the tree once, as this takes `self`. Whoever finds it
+        //   there sees it whole:
         //   `Documentation/litmus-tests/pidns/namespace-is-whole-when-found.litmus`.
-        // - It began with one reference, which is ours.
-        // INVARIANT: All fields that never change have been set, and by that of `Blank` the level
-        // is one more than the parent's.
+        // - It began with one reference, that of `init_common`, which nobody has given up or taken
+        //   for an `ARef` yet, so that it is ours.
+        // INVARIANT: All fields that never change have been set, and by those of `Blank` the map is
+        // valid, and the level as it must be.
         unsafe {
             let raw = ns.cast::<bindings::pid_namespace>().as_ptr();
             (*raw).parent = ARef::into_raw(ARef::from(parent)).as_ptr().cast();
@@ -214,7 +228,8 @@ impl Numbered<'_> {
 impl Drop for Numbered<'_> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: By the type invariant this ends what `init_common` began, once.
+        // SAFETY: By the type invariant this ends what `init_common` began, once. Nobody can find
+        // the namespace: `publish`, which lets the world see it, forgets `self`.
         unsafe { PidNamespace::free_common(self.blank.as_ns()) };
     }
 }
@@ -231,8 +246,8 @@ impl Drop for Numbered<'_> {
 ///
 /// # Safety
 ///
-/// The three pointers must be valid, and stay so for the duration of the call: the caller holds a
-/// reference on each, or is a task that does.
+/// The three pointers must be valid, and somebody must hold a reference to each namespace for the
+/// duration of the call, be it the calling task.
 #[export]
 pub(crate) unsafe extern "C" fn copy_pid_ns(
     flags: u64,
@@ -240,8 +255,8 @@ pub(crate) unsafe extern "C" fn copy_pid_ns(
     active_ns: *mut bindings::pid_namespace,
     default_ns: *mut bindings::pid_namespace,
 ) -> *mut bindings::pid_namespace {
-    // SAFETY: By the safety requirements `user_ns` is valid for the duration of this call, which is
-    // longer than the reference is used.
+    // SAFETY: By the safety requirements `user_ns` is valid, and somebody holds a reference to it,
+    // for the duration of this call, which is longer than the borrow is used.
     let user_ns = unsafe { UserNamespace::from_ptr(user_ns) };
     // SAFETY: As above, for `active_ns`.
     let active = ActiveNs::new(unsafe { PidNamespace::from_ptr(active_ns) });

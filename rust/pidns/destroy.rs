@@ -27,7 +27,7 @@ use kernel::{
         Listed,
         LockLessList, //
     },
-    ns_common::Namespace,
+    ns_common::NamespaceExt,
     pid_namespace::{
         PidNamespace,
         Pids, //
@@ -58,9 +58,10 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// It is a published namespace, and so not the initial one, whose reference count has reached zero.
-/// Nobody can find it any more but readers of the namespace tree, under RCU, and who has opened one
-/// of its sysctls. Its `dying` is in no list.
+/// It is a published namespace, and so not the initial one, whose reference count has reached zero:
+/// so there is no `&PidNamespace` of it. It has all that the making of it has given it. Nobody can
+/// find it any more but readers of the namespace tree, under RCU, and who has opened one of its
+/// sysctls. Its `dying` is in no list.
 #[must_use = "a namespace that nobody destroys is never freed"]
 pub(crate) struct Dying(NonNull<PidNamespace>);
 
@@ -90,7 +91,8 @@ impl Dying {
     #[inline]
     pub(crate) fn put(ns: ARef<PidNamespace>) -> Option<Self> {
         // INVARIANT: The count has reached zero just now. Only `publish` hands out references, so
-        // the namespace was published. Only a `Dying` is added to a list.
+        // the namespace was published, and only `bury` takes from it, which takes a `Dying`. Only a
+        // `Dying` is added to a list.
         PidNamespace::put(ns).map(Self)
     }
 
@@ -137,10 +139,18 @@ impl Dying {
     /// namespace are being read or written just now.
     #[doc(alias = "destroy_pid_namespace")]
     pub(crate) fn bury(self) -> Option<Dying> {
-        // SAFETY: By the type invariant the namespace was published and nobody holds it, so each
-        // of these ends, once, what the making of it began, in reverse order; and only a task in
-        // the namespace could have any more sysctls made. It has a parent, as it is not the
-        // initial one; the reference to that becomes ours.
+        // SAFETY: By the type invariant the namespace was published, nobody holds it, and it has
+        // all that the making of it has given it. This takes `self`, so that each of these is done
+        // once.
+        // - `publish` has added it to the tree.
+        // - Its sysctls: only a task in the namespace has them made, and there is none any more, as
+        //   its pid would hold it. Those who use them now are waited for.
+        // - Its inode number: `init_common` has succeeded, or it had not been published. It is out
+        //   of the tree, so that nobody can find it any more.
+        // - Its map is valid, and empty, as each pid in it would hold the namespace. Nobody looks
+        //   at it: readers of the tree look at `ns` alone, and who had a sysctl open is done.
+        // - `parent` is not null, as it is not the initial one. `publish` has stored a reference
+        //   there, which becomes ours: nobody else takes it.
         let parent = unsafe {
             PidNamespace::remove_from_tree(self.0);
             bindings::unregister_pidns_sysctls(raw(self.0));
@@ -148,7 +158,8 @@ impl Dying {
             core::ptr::drop_in_place((&raw mut (*raw(self.0)).idr).cast::<Pids>());
             ARef::from_raw(NonNull::new_unchecked((*raw(self.0)).parent).cast())
         };
-        // INVARIANT: Who could still look at the namespace does so under RCU.
+        // INVARIANT: It was buried just now. Who could still look at the namespace does so under
+        // RCU. The memory, the owner and the charge are as `publish` has left them.
         rcu::call_rcu(Buried(self.0));
         let parent = Dying::put(parent)?;
         // SAFETY: It is a `Dying`, so that nobody has passed it to RCU.
@@ -162,8 +173,10 @@ impl Dying {
 ///
 /// # Invariants
 ///
-/// It was a [`Dying`] that was buried. Nobody looks at it any more but readers of the namespace
-/// tree, under RCU since before.
+/// - It was a [`Dying`] that was buried. Nobody looks at it any more but readers of the namespace
+///   tree, under RCU since before. A value is dropped by RCU alone, after the grace period.
+/// - It owns the memory, which is from [`caches::alloc`]; the reference to its owner in `user_ns`;
+///   and the charge in `ucounts`, which is one for a pid namespace.
 struct Buried(NonNull<PidNamespace>);
 
 // SAFETY: Nothing in a namespace belongs to a thread.
@@ -189,9 +202,12 @@ impl Drop for Buried {
     #[doc(alias = "delayed_free_pidns")]
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: `bury` leaves a `Buried` to RCU, which drops it after the grace period, so that
-        // by the type invariant nobody else sees the namespace. It owns a reference to its owner
-        // and the charge that `publish` has made `ucounts` of, and its memory is from `alloc`.
+        // SAFETY: By the type invariant the grace period is over, so that nobody else sees the
+        // namespace, and the fields are ours to read.
+        // - `ucounts` is that of a charge for a pid namespace, which is ours to end.
+        // - `user_ns` is not null: it is a reference to the owner, which is ours to give up.
+        // - The memory is from `alloc`, is ours, and is not used after this. What it is dropped as,
+        //   an `Opaque`, has nothing to drop.
         unsafe {
             let ns = raw(self.0);
             drop(ucount::Charge::from_raw(
@@ -278,8 +294,9 @@ pub(crate) fn init() -> Result {
 /// go of the references that only it has held so far. Sleeps.
 ///
 /// The caller holds no lock that a `fork()` takes: the workqueue may need a new thread.
+// C calls it as well.
 #[doc(alias = "reap_pid_namespaces")]
-pub(crate) fn reap() {
+pub(crate) extern "C" fn reap() {
     if let Some(undertaker) = undertaker() {
         let _hurry = undertaker.hurry.lock();
         // Unlike enqueue_delayed() this waits for another CPU that is just queueing the work item.
@@ -316,11 +333,8 @@ pub(crate) unsafe extern "C" fn put_pid_ns(ns: *mut bindings::pid_namespace) {
 /// Must be called in task context, where it may sleep.
 #[export]
 pub(crate) unsafe extern "C" fn wait_for_pid_namespaces() -> c_int {
-    extern "C" fn wait() {
-        reap();
-    }
-    // SAFETY: By the safety requirements; the function has those of this one.
-    unsafe { bindings::wait_for_pid_ns_ucount(Some(wait)) }
+    // SAFETY: By the safety requirements; `reap` has those of this function.
+    unsafe { bindings::wait_for_pid_ns_ucount(Some(reap)) }
 }
 
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]

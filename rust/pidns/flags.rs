@@ -68,7 +68,7 @@ fn check_unshare(
 ///
 /// # Safety
 ///
-/// Must be called in task context, by a task that has not been through `release_task()`.
+/// Must be called in task context.
 #[export]
 pub(crate) unsafe extern "C" fn check_unshare_flags(unshare_flags: c_ulong) -> c_int {
     let current = current!();
@@ -78,8 +78,8 @@ pub(crate) unsafe extern "C" fn check_unshare_flags(unshare_flags: c_ulong) -> c
             || current.is_thread_group_empty(),
             || current.shares_sighand(),
             || current.is_single_threaded(),
-        )?;
-        Ok(0)
+        )
+        .map(|()| 0)
     })
 }
 

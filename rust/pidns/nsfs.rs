@@ -66,7 +66,7 @@ impl<const FOR_CHILDREN: bool> Operations for File<FOR_CHILDREN> {
             return Err(EPERM);
         }
         let current = current!();
-        let active = ActiveNs::new(current.active_pid_ns().ok_or(ESRCH)?);
+        let active = ActiveNs::new(PidNamespace::active(current)?);
         if !active.as_ancestor().is_ancestor_of(new) {
             return Err(EINVAL);
         }
@@ -76,8 +76,7 @@ impl<const FOR_CHILDREN: bool> Operations for File<FOR_CHILDREN> {
     }
 
     fn parent(ns: &PidNamespace) -> Result<ARef<PidNamespace>> {
-        let current = current!();
-        parent(ns, ActiveNs::new(current.active_pid_ns().ok_or(EPERM)?))
+        parent(ns, ActiveNs::new(PidNamespace::active(current!())?))
     }
 }
 
@@ -99,13 +98,14 @@ fn parent(ns: &PidNamespace, active: ActiveNs<'_>) -> Result<ARef<PidNamespace>>
 ///
 /// # Safety
 ///
-/// Both pointers must be valid for the duration of the call.
+/// Both pointers must be valid, and somebody must hold a reference to each namespace for the
+/// duration of the call.
 #[export]
 pub(crate) unsafe extern "C" fn pidns_is_ancestor(
     child: *mut bindings::pid_namespace,
     ancestor: *mut bindings::pid_namespace,
 ) -> bool {
-    // SAFETY: By the safety requirements.
+    // SAFETY: By the safety requirements, of both.
     unsafe { PidNamespace::from_ptr(ancestor).is_ancestor_of(PidNamespace::from_ptr(child)) }
 }
 

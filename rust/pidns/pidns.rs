@@ -50,7 +50,6 @@
 //! | `rule.rs`    | which namespace children get by the flags of `clone()` and `unshare()`    |
 //! | `level.rs`   | how deep a namespace lies, and the limit on that                          |
 //! | `roles.rs`   | `ActiveNs` and `DefaultNs`, so that nobody swaps the two                  |
-//! | `layout.rs`  | that the bindings have each field where C has it                          |
 //!
 //! What is not about pid namespaces lies in `rust/kernel/`: `ns_common.rs` (any namespace),
 //! `nsproxy.rs`, `user_namespace.rs`, `ucount.rs`, `tasklist.rs` and `exit.rs` (tasks), `llist.rs`,
@@ -155,8 +154,6 @@ mod rule;
 mod level;
 
 mod roles;
-
-mod layout;
 
 #[cfg(CONFIG_PID_NS_RUST_KUNIT_TEST)]
 mod testing;

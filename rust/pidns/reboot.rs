@@ -9,6 +9,7 @@
 
 use kernel::{
     bindings,
+    pid_namespace::PidNamespace,
     prelude::*,
     task::CurrentTask,
     tasklist::Tasklist, //
@@ -29,7 +30,7 @@ enum Outcome {
 /// [`EINVAL`] for a command that is unknown here; [`ESRCH`] for a task that lives nowhere any more.
 #[doc(alias = "reboot_pid_ns")]
 fn reboot(me: &CurrentTask, cmd: u32) -> Result<Outcome> {
-    let ns = me.active_pid_ns().ok_or(ESRCH)?;
+    let ns = PidNamespace::active(me)?;
     if ns.is_initial() {
         return Ok(Outcome::Machine);
     }

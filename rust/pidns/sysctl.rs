@@ -9,6 +9,7 @@
 //! restores processes sets it, so that the next one gets the pid that it had.
 
 use kernel::{
+    pid_namespace::PidNamespace,
     prelude::*,
     sysctl::{
         Access,
@@ -26,7 +27,7 @@ impl Handler for NsLastPid {
     #[doc(alias = "pid_ns_ctl_handler")]
     fn handle(access: Access<'_>) -> Result {
         let current = current!();
-        let ns = current.active_pid_ns().ok_or(ESRCH)?;
+        let ns = PidNamespace::active(current)?;
         let write = access.is_write();
         if write && !ns.user_ns().current_may_checkpoint_restore() {
             return Err(EPERM);

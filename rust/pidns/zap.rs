@@ -74,7 +74,8 @@ fn wait_for_all_but_init(ns: &PidNamespace, init: LastThread<'_>, own_tasks: u32
 #[export]
 pub(crate) unsafe extern "C" fn zap_pid_ns_processes(pid_ns: *mut bindings::pid_namespace) {
     let current = current!();
-    // SAFETY: The active namespace of the current task is valid for as long as that is there.
+    // SAFETY: By the safety requirements it is the active one. The pid of the current task has a
+    // reference to it, and goes in `release_task()`, after this call.
     let ns = unsafe { PidNamespace::from_ptr(pid_ns) };
     // SAFETY: By the safety requirements.
     let init = unsafe { LastThread::new(current) };
