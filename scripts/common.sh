@@ -145,6 +145,13 @@ kernel_version() {
 		"$1/Makefile" 2>/dev/null | head -n3 | tr -d '\n' || :
 }
 
+# kernel_release TREE: as its tag has it: 7.3.4, and 7.3 or 7.3-rc7 where the Makefile says 7.3.0.
+kernel_release() {
+	local version
+	version=$(kernel_version "$1")
+	echo "${version%.0}$(sed -n 's/^EXTRAVERSION = *//p' "$1/Makefile" 2>/dev/null | head -n1)"
+}
+
 # kmake OBJ ARGUMENT...: the kernel's make with the tools that setup found, and
 # nothing in the result that depends on when and where it was built.
 kmake() {
