@@ -10,7 +10,7 @@
  *   reap      wait for one child            -> PID and what ended it
  *   thread    pthread_create(), and wait    -> 0
  *
- * The children do nothing but wait for their end.
+ * The children do nothing but wait for their end.  qemu/facts.sh runs it as oddball.
  */
 
 #define _GNU_SOURCE
