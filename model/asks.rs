@@ -7,6 +7,16 @@ use crate::calls::{Answer, Number, TaskId, Translate, Value};
 use crate::rules::{SpaceId, World, PID_MAX_LIMIT, PID_MAX_MIN};
 
 impl World {
+    /// What a task sees of itself and of its parent. "From the point of view of the new pid
+    /// namespace the process that created it is pid 0, as it's pid does not map."
+    pub(crate) fn look(&self, by: TaskId) -> Answer {
+        let number = |id| self.number_of(id, by);
+        let parent = self.process(by).parent.and_then(number);
+        let thread = number(by).ok_or(ESRCH)?;
+        let process = number(self.tasks[by].leader).ok_or(ESRCH)?;
+        Ok(Value::Seen(thread, process, parent))
+    }
+
     /// The namespace above one, if the caller is in that or above it.
     pub(crate) fn parent_of(&self, by: TaskId, space: SpaceId) -> Answer {
         let parent = self.spaces[space].parent.ok_or(EPERM)?;

@@ -37,6 +37,8 @@ pub enum Value {
     Ended(Number, Status),
     /// What is read from a file.
     Read(i64),
+    /// A thread, its process and the parent of that, which may be none that it sees.
+    Seen(Number, Number, Option<Number>),
     /// A file of a pid namespace, by its place in [`World::spaces`](crate::rules::World::spaces).
     Space(usize),
     /// A file of a user namespace, by its place in [`World::users`](crate::rules::World::users).
@@ -223,4 +225,6 @@ pub enum Op {
     PidMax(Option<u32>),
     /// Writes `kernel.ns_last_pid` of it, or reads it.
     LastPid(Option<u32>),
+    /// `gettid()`, `getpid()` and `getppid()`.
+    Look,
 }

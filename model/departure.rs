@@ -75,6 +75,9 @@ impl Rules {
         .but(Departure::RefusesWhileTheyDiffer)
         .but(Departure::InitWaitsForPids);
 
+    /// Those of the module, which cannot change how an init waits.
+    pub const MODULE: Rules = Rules::OURS.but(Departure::InitWaitsForPids);
+
     /// The same with one more departure.
     pub const fn but(self, departure: Departure) -> Rules {
         Rules(self.0 | 1 << departure as u32)

@@ -6,7 +6,7 @@
 use crate::calls::{
     Answer, Errno, Flags, Number, Op, Reboot, Signal, Status, TaskId, Translate, Value, Which,
 };
-use crate::departure::Rules;
+use crate::departure::{Departure, Rules};
 use crate::rules::{
     Numbering, PidId, Process, SpaceId, State, Task, World, MAX_WANTED, OUTERMOST, PID_MAX_LIMIT,
     PID_MAX_MIN,
@@ -52,15 +52,21 @@ const KINDS: [Kind; 7] = [
 /// Something that a task tries, and how often in each kind of history.
 type Weighted = (fn(&mut History, TaskId) -> Option<Op>, [u32; KINDS.len()]);
 
-const OPS: [Weighted; 31] = [
+const OPS: [Weighted; 32] = [
     (History::unshare, [8, 2, 10, 10, 6, 4, 4]),
     (History::fork, [12, 4, 10, 16, 8, 14, 14]),
     (History::newpid, [6, 30, 10, 8, 4, 6, 6]),
     (History::thread, [4, 2, 1, 3, 20, 2, 6]),
-    (|history, by| history.with_file(by, Op::Setns), [4, 2, 3, 3, 4, 2, 2]),
+    (
+        |history, by| history.with_file(by, Op::Setns),
+        [4, 2, 3, 3, 4, 2, 2],
+    ),
     (History::setns_pidfd, [4, 2, 3, 3, 4, 2, 2]),
     (History::open, [5, 2, 5, 3, 3, 1, 2]),
-    (|history, by| history.with_file(by, Op::Close), [1, 1, 2, 1, 1, 0, 0]),
+    (
+        |history, by| history.with_file(by, Op::Close),
+        [1, 1, 2, 1, 1, 0, 0],
+    ),
     (History::pass, [2, 1, 2, 1, 1, 0, 0]),
     (History::kill, [3, 1, 3, 8, 4, 4, 6]),
     (History::kill_pidfd, [2, 1, 1, 4, 2, 2, 2]),
@@ -75,15 +81,25 @@ const OPS: [Weighted; 31] = [
     (History::setpgid, [3, 1, 0, 3, 2, 20, 2]),
     (|_, _| Some(Op::Setsid), [1, 0, 0, 1, 1, 4, 1]),
     (History::subreaper, [2, 1, 0, 4, 2, 2, 2]),
-    (|history, by| history.with_file(by, Op::Mount), [2, 1, 4, 2, 1, 0, 0]),
+    (
+        |history, by| history.with_file(by, Op::Mount),
+        [2, 1, 4, 2, 1, 0, 0],
+    ),
     (|_, _| Some(Op::Unmount), [1, 1, 3, 1, 1, 0, 0]),
     (|_, _| Some(Op::OpenMount), [1, 1, 3, 1, 1, 0, 0]),
-    (|history, by| history.with_file(by, Op::Parent), [3, 3, 1, 2, 2, 1, 1]),
-    (|history, by| history.with_file(by, Op::Owner), [2, 1, 1, 1, 1, 1, 1]),
+    (
+        |history, by| history.with_file(by, Op::Parent),
+        [3, 3, 1, 2, 2, 1, 1],
+    ),
+    (
+        |history, by| history.with_file(by, Op::Owner),
+        [2, 1, 1, 1, 1, 1, 1],
+    ),
     (History::translate, [4, 3, 1, 3, 3, 2, 2]),
     (History::limit, [1, 0, 6, 1, 0, 0, 0]),
     (History::pid_max, [2, 2, 1, 2, 1, 1, 1]),
     (History::last_pid, [3, 3, 1, 3, 2, 1, 1]),
+    (|_, _| Some(Op::Look), [5, 4, 4, 5, 5, 5, 5]),
 ];
 
 /// Numbers that are the same everywhere: xorshift64*.
@@ -117,6 +133,10 @@ struct History {
     kind: Kind,
     text: String,
     step: usize,
+    /// The calls, which can be made once more without some of them.
+    made: Vec<(TaskId, Op)>,
+    /// All tasks are looked at after each call.
+    thorough: bool,
     /// Lines that a thread is gone, each with its leader, an init that is dying: any thread of it
     /// may be the one that waits for others to leave the namespace.
     late: Vec<(TaskId, String)>,
@@ -124,22 +144,43 @@ struct History {
 
 /// The history of a seed, of so many calls.
 pub fn history(seed: u64, rules: Rules, calls: usize) -> String {
-    let mut history = History {
-        rules,
-        world: World::new(rules, Numbering::Next, MAX_LEVEL),
-        random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1)),
-        kind: KINDS[(seed % KINDS.len() as u64) as usize],
-        text: String::new(),
-        step: 0,
-        late: vec![],
-    };
-    while history.step < calls {
-        history.one_step();
+    History::of(seed, rules, calls).text
+}
+
+/// The same without some of its calls; of the others, those that are still possible.
+pub fn part(seed: u64, rules: Rules, calls: usize, kept: &[usize]) -> String {
+    let whole = History::of(seed, rules, calls);
+    let mut part = History::new(seed, rules);
+    part.thorough = true;
+    for (by, op) in kept.iter().filter_map(|&at| whole.made.get(at)) {
+        part.call(*by, op.clone());
     }
-    history.text
+    part.text
 }
 
 impl History {
+    fn new(seed: u64, rules: Rules) -> History {
+        History {
+            rules,
+            world: World::new(rules, Numbering::Next, MAX_LEVEL),
+            random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1)),
+            kind: KINDS[(seed % KINDS.len() as u64) as usize],
+            text: String::new(),
+            step: 0,
+            made: vec![],
+            thorough: false,
+            late: vec![],
+        }
+    }
+
+    fn of(seed: u64, rules: Rules, calls: usize) -> History {
+        let mut history = History::new(seed, rules);
+        while history.step < calls {
+            history.one_step();
+        }
+        history
+    }
+
     /// One call. The director sees to it that there are others.
     fn one_step(&mut self) {
         let few = self.running(0).len() < 4;
@@ -151,9 +192,6 @@ impl History {
                 self.call(0, op);
             }
         } else if let Some(by) = self.player() {
-            if self.random.one_in(20) {
-                return self.look(by);
-            }
             let try_it = self.random_op();
             if let Some(op) = try_it(self, by) {
                 self.call(by, op);
@@ -445,7 +483,14 @@ impl History {
         if self.world.active(by) == OUTERMOST || self.random.one_in(3) {
             return Some(Op::PidMax(None));
         }
-        let max = [PID_MAX_MIN - 1, PID_MAX_MIN, PID_MAX_MIN + 2, 1000, PID_MAX_LIMIT, PID_MAX_LIMIT + 1];
+        let max = [
+            PID_MAX_MIN - 1,
+            PID_MAX_MIN,
+            PID_MAX_MIN + 2,
+            1000,
+            PID_MAX_LIMIT,
+            PID_MAX_LIMIT + 1,
+        ];
         self.random.one_of(&max).map(|max| Op::PidMax(Some(max)))
     }
 
@@ -535,11 +580,12 @@ impl History {
         let _ = end.apply(0, &Op::Exit(0));
         if !matches!(end.process(0).state, State::Zombie(_)) {
             assert!(
-                self.rules == Rules::MAINLINE,
+                self.rules.has(Departure::InitWaitsForPids),
                 "an init that never ends: {by} {op:?}"
             );
             return;
         }
+        self.made.push((by, op.clone()));
         let before = std::mem::replace(&mut self.world, after);
         let made = match (&op, answer) {
             (Op::Clone(..), Ok(_)) => self.made(&before),
@@ -603,10 +649,21 @@ impl History {
                 let how = how as u64 + 2 * u64::from(of_process);
                 ("translate", how, number.into(), 0, none)
             }
-            Op::PidMax(max) => ("pid_max", max.is_some().into(), max.unwrap_or(0).into(), 0, none),
-            Op::LastPid(last) => {
-                ("last_pid", last.is_some().into(), last.unwrap_or(0).into(), 0, none)
-            }
+            Op::PidMax(max) => (
+                "pid_max",
+                max.is_some().into(),
+                max.unwrap_or(0).into(),
+                0,
+                none,
+            ),
+            Op::Look => ("look", 0, 0, 0, none),
+            Op::LastPid(last) => (
+                "last_pid",
+                last.is_some().into(),
+                last.unwrap_or(0).into(),
+                0,
+                none,
+            ),
         }
     }
 
@@ -617,6 +674,10 @@ impl History {
             Ok(Value::Done) => (0, 0),
             Ok(Value::Pid(number)) => (number.into(), 0),
             Ok(Value::Ended(number, status)) => (number.into(), status_word(status)),
+            Ok(Value::Seen(thread, process, parent)) => {
+                let both = u32::from(thread) << 16 | u32::from(process);
+                (both as i32, parent.unwrap_or(0).into())
+            }
             // Not taken for an error.
             Ok(Value::Read(number)) => (number as i32 + 1, 0),
             Ok(Value::Space(slot) | Value::User(slot)) => (slot as i32, 0),
@@ -651,31 +712,11 @@ impl History {
         }
     }
 
-    /// A task says what it sees of itself.
-    fn look(&mut self, by: TaskId) {
-        let world = &self.world;
-        let own = world
-            .number_of(world.tasks[by].leader, by)
-            .expect("it has a number");
-        let parent = world
-            .process(by)
-            .parent
-            .and_then(|parent| world.number_of(parent, by));
-        let parent = parent.unwrap_or(0);
-        let thread = world.number_of(by, by).expect("it has a number");
-        let both = u32::from(thread) << 16 | u32::from(own);
-        self.line(&format!(
-            "call {} {by} look 0 0 0 0 0 {both} {parent}",
-            self.step
-        ));
-        self.step += 1;
-    }
-
     /// Says what has become of the tasks, those that have ended first: others depend on it.
     fn compare(&mut self, before: &World) {
         let old = described(before);
         let new = described(&self.world);
-        let all = self.step % LOOK_AT_ALL == 0;
+        let all = self.thorough || self.step % LOOK_AT_ALL == 0;
         let mut lines: Vec<(usize, String)> = vec![];
         let world = &self.world;
         let dying = |leader: TaskId| {

@@ -3,8 +3,10 @@
 //! model   checks the rules of pid namespaces by themselves.  No sequence of calls in a small world
 //!         breaks a property; with mainline's rules one does; and with a mistake in the rules, one
 //!         does for each mistake.  Prints TAP, and how many worlds it looked at.
-//! model histories ours|mainline FIRST LAST CALLS DIRECTORY   writes random histories, for
+//! model histories ours|module|mainline FIRST LAST CALLS DIRECTORY   writes random histories, for
 //!         qemu/histories.c: one of so many calls for each of these seeds.
+//! model parts ours|module|mainline SEED CALLS DIRECTORY   writes one of them without some of its
+//!         calls: a file for each line that is read, which has the numbers of those that stay.
 
 mod asks;
 mod calls;
@@ -20,12 +22,14 @@ use stateright::{Checker, HasDiscoveries, Model};
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
+use std::io;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::thread::{self, available_parallelism};
 use std::time::Instant;
 
-const USAGE: &str = "usage: model [histories ours|mainline FIRST LAST CALLS DIRECTORY]";
+const USAGE: &str = "usage: model [histories ours|module|mainline FIRST LAST CALLS DIRECTORY] \
+                     [parts ours|module|mainline SEED CALLS DIRECTORY]";
 
 /// What a property was broken by: the calls.
 type History = Vec<String>;
@@ -188,22 +192,48 @@ fn check_rules() -> ExitCode {
     ExitCode::from(u8::from(tap.failed > 0))
 }
 
+fn rules(word: &str) -> Result<Rules, String> {
+    match word {
+        "ours" => Ok(Rules::OURS),
+        "module" => Ok(Rules::MODULE),
+        "mainline" => Ok(Rules::MAINLINE),
+        _ => Err(USAGE.to_string()),
+    }
+}
+
+fn number(word: &str) -> Result<u64, String> {
+    word.parse().map_err(|_| format!("{word} is no number"))
+}
+
+fn write(directory: &str, name: u64, text: &str) -> Result<(), String> {
+    let path = format!("{directory}/{name}");
+    fs::write(&path, text).map_err(|error| format!("{path}: {error}"))
+}
+
 /// Writes the histories of some seeds, each into a file of its own.
 fn write_histories(words: &[String]) -> Result<(), String> {
-    let [rules, first, last, calls, directory] = words else {
+    let [whose, first, last, calls, directory] = words else {
         return Err(USAGE.to_string());
     };
-    let rules = match rules.as_str() {
-        "ours" => Rules::OURS,
-        "mainline" => Rules::MAINLINE,
-        _ => return Err(USAGE.to_string()),
-    };
-    let number = |word: &String| word.parse().map_err(|_| format!("{word} is no number"));
-    let calls: u64 = number(calls)?;
+    let rules = rules(whose)?;
+    let calls = number(calls)? as usize;
     for seed in number(first)?..=number(last)? {
-        let path = format!("{directory}/{seed}");
-        let text = history::history(seed, rules, calls as usize);
-        fs::write(&path, text).map_err(|error| format!("{path}: {error}"))?;
+        write(directory, seed, &history::history(seed, rules, calls))?;
+    }
+    Ok(())
+}
+
+/// Writes parts of a history, each into a file of its own.
+fn write_parts(words: &[String]) -> Result<(), String> {
+    let [whose, seed, calls, directory] = words else {
+        return Err(USAGE.to_string());
+    };
+    let (rules, seed, calls) = (rules(whose)?, number(seed)?, number(calls)? as usize);
+    for (name, line) in (1..).zip(io::stdin().lines()) {
+        let line = line.map_err(|error| error.to_string())?;
+        let kept: Result<Vec<u64>, _> = line.split_whitespace().map(number).collect();
+        let kept: Vec<usize> = kept?.into_iter().map(|at| at as usize).collect();
+        write(directory, name, &history::part(seed, rules, calls, &kept))?;
     }
     Ok(())
 }
@@ -213,6 +243,7 @@ fn main() -> ExitCode {
     let done = match words.split_first() {
         None => return check_rules(),
         Some((word, rest)) if word == "histories" => write_histories(rest),
+        Some((word, rest)) if word == "parts" => write_parts(rest),
         Some(_) => Err(USAGE.to_string()),
     };
     if let Err(why) = done {

@@ -1081,6 +1081,7 @@ impl World {
             }
             Op::PidMax(max) => return self.pid_max(by, max),
             Op::LastPid(last) => return self.last_pid(by, last),
+            Op::Look => return self.look(by),
         }
         Ok(Value::Done)
     }

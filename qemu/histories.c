@@ -15,7 +15,7 @@
  *	user SLOT ACTOR			likewise, a user namespace
  *	task ACTOR PID WORDS...		what /proc must show of the actor, or will when it has ended
  *
- * Prints "history SEED: N calls" for each, or the first difference.
+ * Prints TAP: a case for each, with the first difference if there is one.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -444,6 +444,7 @@ static int __attribute__((noreturn)) play(void *actor)
 /* The director. */
 
 static long seed;
+static int case_number;
 static char history[HISTORY][LINE];
 static int nr_lines;
 static uint64_t space_ids[MAX_SLOTS], user_ids[MAX_SLOTS];
@@ -455,9 +456,9 @@ static void differ(const char *what, const char *want, const char *seen)
 	int i;
 
 	for (i = nr_lines > HISTORY ? nr_lines - HISTORY : 0; i < nr_lines; i++)
-		printf("  %s", history[i % HISTORY]);
-	printf("history %ld: line %d: %s\n  the model: %s\n  the kernel: %s\n", seed, nr_lines,
-	       what, want, seen);
+		printf("#   %s", history[i % HISTORY]);
+	printf("# line %d: %s\n#   the model: %s\n#   the kernel: %s\n", nr_lines, what, want,
+	       seen);
 	fflush(stdout);
 	_exit(1);
 }
@@ -648,7 +649,7 @@ static struct reply direct(int actor, struct request *request, int fd, bool answ
 static void do_call(char *text)
 {
 	struct request request = {};
-	int step, actor, outer, status, used, number, fd = -1;
+	int step, actor, outer, status, used, wanted, fd = -1;
 	struct reply reply;
 	char name[16];
 	long answer;
@@ -659,8 +660,8 @@ static void do_call(char *text)
 		differ("no call", "", text);
 	while (request.action < NR_ACTIONS && strcmp(names[request.action], name))
 		request.action++;
-	for (text += used; sscanf(text, "%d%n", &number, &used) == 1; text += used)
-		request.numbers[request.nr_numbers++] = number;
+	for (text += used; sscanf(text, "%d%n", &wanted, &used) == 1; text += used)
+		request.numbers[request.nr_numbers++] = wanted;
 	request.patient = answer != -ENOSPC;
 	if (request.action == OPEN)
 		fd = open_ns(request.a, request.b ? "pid_for_children" : "pid");
@@ -755,7 +756,7 @@ static int direct_world(const char *file, int uid, int gid)
 
 	lines = fopen(file, "re");
 	if (!lines || !make_world(uid, gid)) {
-		printf("history %ld: no world: %s\n", seed, strerror(errno));
+		printf("# no world: %s\n", strerror(errno));
 		return 2;
 	}
 	/* Its group and its session are of the world as well. */
@@ -767,7 +768,7 @@ static int direct_world(const char *file, int uid, int gid)
 		memcpy(history[nr_lines++ % HISTORY], text, sizeof(text));
 		do_line(text, &calls);
 	}
-	printf("history %ld: %d calls\n", seed, calls);
+	printf("ok %d seed_%ld # %d calls\n", case_number, seed, calls);
 	return 0;
 }
 
@@ -783,7 +784,7 @@ static int run(const char *file)
 	fflush(stdout);
 	pid = syscall(__NR_clone3, &args, sizeof(args));
 	if (pid < 0) {
-		printf("history %ld: no world: %s\n", seed, strerror(errno));
+		printf("# no world: %s\n", strerror(errno));
 		return 2;
 	}
 	if (!pid) {
@@ -796,7 +797,7 @@ static int run(const char *file)
 		;
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
-	printf("history %ld: the director ended by signal %d\n", seed, WTERMSIG(status));
+	printf("# the director ended by signal %d\n", WTERMSIG(status));
 	return 2;
 }
 
@@ -819,9 +820,14 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: histories DIRECTORY FIRST LAST\n");
 		return 2;
 	}
+	printf("TAP version 13\n1..%ld\n", atol(argv[3]) - atol(argv[2]) + 1);
 	for (seed = atol(argv[2]); seed <= atol(argv[3]); seed++) {
+		case_number++;
 		snprintf(path, sizeof(path), "%s/%ld", argv[1], seed);
-		failed |= run(path) != 0;
+		if (!run(path))
+			continue;
+		printf("not ok %d seed_%ld\n", case_number, seed);
+		failed = true;
 	}
 	return failed;
 }

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A boot in which selftest programs run, for the scripts that judge what they print."""
 
+import contextlib
 import ctypes
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,8 @@ LOG = machine.LOG
 SOURCE = os.path.join(BUILD, "linux/tools/testing/selftests")
 BUILT = os.path.join(machine.OBJECTS, "selftests/installed")
 COLLECTION = "pid_namespace"  # below the two
+CALLS = 200  # in a history
+CANNOT = 77  # what scripts/model ends with where it cannot be built
 SUITES = "*pid*"  # every KUnit suite of ours has it in its name, and no other does
 # For the kernel: counts of objects are exact in a cache that is debugged, and there what is used
 # after it was freed is noticed even without KASAN.
@@ -94,6 +98,59 @@ def programs_of(collection):
         say(f"the kernel's Makefile names no test program in {collection}: {said}")
         sys.exit(1)
     return sorted(programs)
+
+
+class NoModel(Exception):
+    """Why there are no histories here."""
+
+
+def histories(rules, seeds, label):
+    """Has the model write the histories of some seeds by these rules: a program for a Guest, which
+    has the kernel do them."""
+    directory = fresh_directory(label)
+    words = [str(seeds[0]), str(seeds[-1]), str(CALLS), directory]
+    ask_model("histories", rules, *words)
+    return f"histories {directory} {seeds[0]} {seeds[-1]}"
+
+
+def parts_of_history(rules, seed, parts, label):
+    """Likewise, some of the calls of one history; each part a program."""
+    directory = fresh_directory(label)
+    lines = "".join(" ".join(map(str, part)) + "\n" for part in parts)
+    ask_model("parts", rules, str(seed), str(CALLS), directory, lines=lines)
+    return [f"histories {directory} {at} {at}" for at in range(1, len(parts) + 1)]
+
+
+def fresh_directory(label):
+    directory = os.path.join(machine.MADE, "histories", label)
+    shutil.rmtree(directory, ignore_errors=True)
+    os.makedirs(directory)
+    return directory
+
+
+def histories_beside_selftests():
+    """qemu/histories.c can be run as one of them."""
+    with contextlib.suppress(FileExistsError):
+        built = os.path.join(machine.OBJECTS, "bench/histories")
+        os.symlink(built, os.path.join(BUILT, COLLECTION, "histories"))
+
+
+def ask_model(*words, lines=""):
+    """Runs scripts/model, which says itself what is wrong."""
+    command = [os.path.join(TOP, "scripts/model"), *words]
+    show(command)
+    ran = subprocess.run(
+        command,
+        input=lines,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        preexec_fn=die_with_parent,
+    )
+    if ran.returncode == CANNOT:
+        raise NoModel(ran.stdout.strip())
+    if ran.returncode:
+        die("the model wrote no histories")
 
 
 class Ran:

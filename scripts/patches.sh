@@ -80,6 +80,24 @@ read_series() {
 		-type f ! -name '*~' ! -name '.*.sw?' 2>/dev/null | sort)
 }
 
+# what_base: of what the unpatched kernel is.
+what_base() {
+	echo "Linux $(kernel_release "$base") of $(head -n1 "$base.from")"
+}
+
+# misfit_of WORDS: where git says that a patch does not fit; the first hunk, or else the first line.
+misfit_of() {
+	local line
+	line=$(grep -m1 '^error: ' <<<"$1") || line=$(head -n1 <<<"$1")
+	sed 's/^error: //; s/^patch failed: \(.*\):\([0-9]*\)$/\1 differs at line \2/' <<<"$line"
+}
+
+# die_misfit PATCH WORDS
+die_misfit() {
+	die "patches/$1 does not fit $(what_base): $(misfit_of "$2"); make edit${KERNEL:+ KERNEL=$KERNEL}" \
+		'has git merge it, or leaves that to you'
+}
+
 # put_new FILE ROOT: puts the new file where it belongs below ROOT.
 put_new() {
 	local path mode=644

@@ -74,25 +74,28 @@ def judged(name, cases, reason, module_only):
 class Phases:
     """The boot, and what came of it."""
 
-    def __init__(self, image, module, programs):
+    def __init__(self, image, module, programs, histories=()):
+        """The programs run in each phase, and the histories of its rules."""
         self.patched_only = announced(PATCHED_ONLY)
         self.module_only = announced(MODULE_ONLY)
         self.programs = [name for name in programs if (name, "") not in self.patched_only]
         self.others = [name for name in programs if name not in self.programs]
+        before, loaded, after = [[program] for program in histories] or [[], [], []]
         # The kernel to boot, for qemu/boot.
         os.environ["PIDNS_IMAGE"] = image
         self.guest = guest.Guest(
             "test-debian",
             "debian",
             os.path.join(guest.BUILT, guest.COLLECTION),
-            [*self.programs, f"insmod {module}", "hooks", *self.programs]
-            + ["rmmod pidns", *self.programs],
+            [*self.programs, *before, f"insmod {module}", "hooks", *self.programs, *loaded]
+            + ["rmmod pidns", *self.programs, *after],
             limit=PROGRAM_LIMIT,
             guest_limit=GUEST_LIMIT,
             # insmod and rmmod change code that the other CPU may be at: QEMU 7.2 runs it half
             # changed where each CPU has a thread.
             one_thread=True,
         )
+        self.histories = histories
         self.results = [{} for _ in PHASES]  # of each phase, by program and case
         self.phase = 0
         self.steps = []  # insmod, hooks and rmmod, as cases
@@ -102,7 +105,7 @@ class Phases:
         for ran in self.guest.run():
             self.take(ran)
         del os.environ["PIDNS_IMAGE"]
-        for program in self.programs:
+        for program in [*self.programs, *(["histories"] if self.histories else [])]:
             yield self.group(program)
         for program in self.others:
             reason = self.patched_only.pop((program, ""))
