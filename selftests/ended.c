@@ -6,6 +6,7 @@
  * Nobody can keep it from being destroyed.
  */
 #define _GNU_SOURCE
+#include <linux/io_uring.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -494,6 +495,253 @@ TEST_F(ended, is_waited_for_before_mounts_are_copied)
 		SKIP(return, "no user namespaces: %s", strerror(errno));
 	for (i = 0; i < 10; i++)
 		assert_exited_ok(_metadata, child_run(_metadata, unshare_mounts_as_well, NULL));
+}
+
+/*
+ * A fork of the caller that waits, when it has copied files and memory and has not
+ * yet asked for a pid namespace, until a thread of the caller has done something.
+ */
+struct slow_fork {
+	int uffd;
+	pthread_t caller;
+	/* To be done in the first fork, and whether its effect was seen in the next. */
+	void (*meanwhile)(struct slow_fork *slow);
+	bool (*was_seen)(struct slow_fork *slow);
+	bool seen;
+	/* How many there were: a fork that begins again is another one. */
+	int nr;
+	/* For @meanwhile and @was_seen. */
+	int fd;
+	__u32 *tail;
+};
+
+/* Takes privilege, which the caller may give up then; no fork waits before the next step. */
+static void slow_fork_open(struct __test_metadata *const _metadata, struct slow_fork *slow)
+{
+	struct uffdio_api api = {
+		.api = UFFD_API,
+		.features = UFFD_FEATURE_EVENT_FORK,
+	};
+
+	/* Without O_NONBLOCK poll(2) tells an error alone. */
+	slow->uffd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (slow->uffd < 0)
+		SKIP(_exit(KSFT_SKIP), "userfaultfd: %s", strerror(errno));
+	ASSERT_EQ(0, ioctl(slow->uffd, UFFDIO_API, &api)) {
+		TH_LOG("UFFD_FEATURE_EVENT_FORK: %s", strerror(errno));
+	}
+}
+
+static void *let_forks_go_on(void *arg)
+{
+	struct slow_fork *slow = arg;
+	struct pollfd forked = { .fd = slow->uffd, .events = POLLIN };
+	struct uffd_msg msg;
+
+	while (poll(&forked, 1, -1) == 1) {
+		switch (__atomic_add_fetch(&slow->nr, 1, __ATOMIC_SEQ_CST)) {
+		case 1:
+			slow->meanwhile(slow);
+			break;
+		case 2:
+			slow->seen = slow->was_seen && slow->was_seen(slow);
+			break;
+		}
+		/*
+		 * This opens a file, which stays open: the next fork may have copied it
+		 * already, would be the last to close it, and begin again for that.
+		 */
+		if (read(slow->uffd, &msg, sizeof(msg)) < 0)
+			break;
+	}
+	return NULL;
+}
+
+/* From here on each fork of the caller waits, and the thread lives as long as it does. */
+static void slow_fork_begin(struct __test_metadata *const _metadata, struct slow_fork *slow)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	pthread_t thread;
+	char *page;
+
+	reg.range.len = sysconf(_SC_PAGESIZE);
+	page = mmap(NULL, reg.range.len, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)page);
+	reg.range.start = ptr_to_u64(page);
+	ASSERT_EQ(0, ioctl(slow->uffd, UFFDIO_REGISTER, &reg));
+	slow->caller = pthread_self();
+	ASSERT_EQ(0, pthread_create(&thread, NULL, let_forks_go_on, slow));
+}
+
+static int nr_forks(const struct slow_fork *slow)
+{
+	return __atomic_load_n(&slow->nr, __ATOMIC_SEQ_CST);
+}
+
+static void close_file(struct slow_fork *slow)
+{
+	close(slow->fd);
+}
+
+/*
+ * Who fails to fork closes what the child would have got: this may be the last open
+ * file that holds a namespace, which goes only when the call ends.
+ *
+ * 1. The caller enters a user namespace that may hold one pid namespace, and has an
+ *    open file of one whose pid 1 has ended: there is no room for another one.
+ * 2. It clones, and another thread closes the file, when the call has copied the
+ *    table of files, and has not yet come to the limit.
+ * 3. The call gives the file up, and succeeds.
+ */
+TEST_F(ended, is_waited_for_when_the_call_itself_has_closed_its_last_file)
+{
+	struct slow_fork slow = { .meanwhile = close_file };
+	pid_t pid;
+
+	require_root(_metadata, "to be told of forks");
+	slow_fork_open(_metadata, &slow);
+	if (limit_pidns(_metadata, 1))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	pid = child_hold(_metadata, CLONE_NEWPID);
+	ASSERT_LT(0, pid);
+	slow.fd = child_active_open(pid);
+	ASSERT_LE(0, slow.fd);
+	child_kill(_metadata, pid);
+	EXPECT_EQ(-1, unshare(CLONE_NEWPID));
+	EXPECT_EQ(ENOSPC, errno);
+
+	slow_fork_begin(_metadata, &slow);
+	live_and_die(_metadata, 1);
+	EXPECT_LT(1, nr_forks(&slow));
+}
+
+/*
+ * The caller is at a limit that is not going to yield. What another thread does in
+ * its first fork makes it begin again, and takes effect in between.
+ */
+static void expect_another_fork(struct __test_metadata *const _metadata, struct slow_fork *slow)
+{
+	pid_t pid, refused;
+
+	pid = child_hold(_metadata, CLONE_NEWPID);
+	ASSERT_LT(0, pid);
+	slow_fork_begin(_metadata, slow);
+	refused = clone_fork(CLONE_NEWPID);
+	if (!refused)
+		_exit(KSFT_FAIL);
+	EXPECT_EQ(-1, refused);
+	EXPECT_EQ(ENOSPC, errno);
+	EXPECT_EQ(2, nr_forks(slow));
+	EXPECT_TRUE(slow->seen);
+	child_kill(_metadata, pid);
+}
+
+static bool has_signal;
+
+static void take_signal(int sig __maybe_unused)
+{
+	__atomic_store_n(&has_signal, true, __ATOMIC_SEQ_CST);
+}
+
+static void send_signal(struct slow_fork *slow)
+{
+	pthread_kill(slow->caller, SIGUSR1);
+}
+
+static bool signal_was_taken(struct slow_fork *slow __maybe_unused)
+{
+	return __atomic_load_n(&has_signal, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * 1. The caller enters a user namespace that may hold one pid namespace, and has a
+ *    child there.
+ * 2. It clones, and gets a signal before it comes to the limit.
+ * 3. It takes the signal, begins again, and is refused then.
+ */
+TEST_F(ended, is_not_waited_for_before_a_signal_is_taken)
+{
+	struct sigaction action = { .sa_handler = take_signal };
+	struct slow_fork slow = {
+		.meanwhile = send_signal,
+		.was_seen = signal_was_taken,
+	};
+
+	require_root(_metadata, "to be told of forks");
+	slow_fork_open(_metadata, &slow);
+	if (limit_pidns(_metadata, 1))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	expect_another_fork(_metadata, &slow);
+}
+
+/* Has the kernel tell the caller when @fd can be read. Return: where it counts that. */
+static __u32 *poll_by_io_uring(struct __test_metadata *const _metadata, int fd)
+{
+	struct io_uring_params params = {};
+	struct io_uring_sqe *sqe;
+	char *sq, *cq;
+	int ring;
+
+	ring = syscall(__NR_io_uring_setup, 1, &params);
+	if (ring < 0)
+		SKIP(_exit(KSFT_SKIP), "needs io_uring: %s", strerror(errno));
+	sq = mmap(NULL, params.sq_off.array + params.sq_entries * sizeof(__u32),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	cq = mmap(NULL, params.cq_off.cqes + params.cq_entries * sizeof(struct io_uring_cqe),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_CQ_RING);
+	sqe = mmap(NULL, params.sq_entries * sizeof(*sqe),
+		   PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
+	ASSERT_NE(MAP_FAILED, (void *)sq);
+	ASSERT_NE(MAP_FAILED, (void *)cq);
+	ASSERT_NE(MAP_FAILED, (void *)sqe);
+
+	sqe->opcode = IORING_OP_POLL_ADD;
+	sqe->fd = fd;
+	sqe->poll_events = POLLIN;
+	*(__u32 *)(sq + params.sq_off.array) = 0;
+	__atomic_store_n((__u32 *)(sq + params.sq_off.tail), 1, __ATOMIC_RELEASE);
+	ASSERT_EQ(1, syscall(__NR_io_uring_enter, ring, 1, 0, 0, NULL, 0));
+	return (__u32 *)(cq + params.cq_off.tail);
+}
+
+static void make_readable(struct slow_fork *slow)
+{
+	write_nointr(slow->fd, ".", 1);
+}
+
+static bool poll_was_told(struct slow_fork *slow)
+{
+	return __atomic_load_n(slow->tail, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * io_uring interrupts as a signal does, and is none.
+ *
+ * 1. The caller enters a user namespace that may hold one pid namespace, and has a
+ *    child there.
+ * 2. It polls a pipe by io_uring, and clones. Before it comes to the limit, the pipe
+ *    can be read.
+ * 3. It is told of that, begins again, and is refused then.
+ */
+TEST_F(ended, is_not_waited_for_before_io_uring_has_told_its_user)
+{
+	struct slow_fork slow = {
+		.meanwhile = make_readable,
+		.was_seen = poll_was_told,
+	};
+	int pipe_fd[2];
+
+	require_root(_metadata, "to be told of forks");
+	slow_fork_open(_metadata, &slow);
+	if (limit_pidns(_metadata, 1))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	sync_open(_metadata, pipe_fd);
+	slow.fd = pipe_fd[1];
+	slow.tail = poll_by_io_uring(_metadata, pipe_fd[0]);
+	EXPECT_FALSE(poll_was_told(&slow));
+	expect_another_fork(_metadata, &slow);
 }
 
 TEST_HARNESS_MAIN

@@ -377,6 +377,10 @@ TEST(thread_in_another_namespace_is_refused_with_einval)
 	expect_fork(_metadata, fork_on_a_stack, THREAD | CLONE_NEWPID, EINVAL);
 }
 
+/* The kinds of namespaces that can be made in one call with a pid namespace. */
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | \
+		    CLONE_NEWTIME)
+
 /* The flags that unshare(2) takes; what a namespace is called in /proc. */
 static const struct {
 	unsigned long flag;
@@ -551,24 +555,113 @@ TEST(unshare_checks_privilege_then_owner_then_limits)
 	child_kill(_metadata, owner);
 }
 
+FIXTURE(refused)
+{
+};
+
+FIXTURE_SETUP(refused)
+{
+}
+
+FIXTURE_TEARDOWN(refused)
+{
+}
+
+/* The kind of namespaces that cannot be made; those before it can, and are undone. */
+FIXTURE_VARIANT(refused)
+{
+	unsigned long flag;
+};
+
+FIXTURE_VARIANT_ADD(refused, mnt)
+{
+	.flag = CLONE_NEWNS,
+};
+
+FIXTURE_VARIANT_ADD(refused, uts)
+{
+	.flag = CLONE_NEWUTS,
+};
+
+FIXTURE_VARIANT_ADD(refused, ipc)
+{
+	.flag = CLONE_NEWIPC,
+};
+
+FIXTURE_VARIANT_ADD(refused, cgroup)
+{
+	.flag = CLONE_NEWCGROUP,
+};
+
+FIXTURE_VARIANT_ADD(refused, net)
+{
+	.flag = CLONE_NEWNET,
+};
+
+FIXTURE_VARIANT_ADD(refused, time)
+{
+	.flag = CLONE_NEWTIME,
+};
+
+/* The caller's user namespace may hold @max namespaces of the kinds in @flags, each. */
+static void limit_kinds(struct __test_metadata *const _metadata, unsigned long flags,
+			const char *max)
+{
+	char path[64];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(taken); i++) {
+		if (!(taken[i].flag & flags))
+			continue;
+		snprintf(path, sizeof(path), "/proc/sys/user/max_%s_namespaces", taken[i].ns);
+		ASSERT_EQ(0, proc_write(path, max)) {
+			TH_LOG("%s: %s", path, strerror(errno));
+		}
+	}
+}
+
 /*
  * Where another namespace cannot be made, the pid namespace of the same call
- * does not count.
+ * does not count, and neither do those of other kinds.
  *
- * 1. The caller enters a user namespace that may hold one pid namespace and no
- *    mount namespace.
- * 2. All calls for both are refused with ENOSPC.
- * 3. Once what they made is freed, the caller may unshare.
+ * 1. The caller enters a user namespace that may hold three namespaces of each
+ *    kind, and of one kind none.
+ * 2. All calls for one of each are refused with ENOSPC.
+ * 3. It lowers the limits to one. Once what the calls made is freed, the caller
+ *    may unshare, with one of each kind but that.
  */
-TEST(newpid_with_a_namespace_that_is_refused_leaks_nothing)
+TEST_F(refused, newpid_with_a_namespace_that_is_refused_leaks_nothing)
 {
-	if (limit_pidns(_metadata, 1))
-		SKIP(return, "no user namespaces: %s", strerror(errno));
-	ASSERT_EQ(0, proc_write("/proc/sys/user/max_mnt_namespaces", "0"));
+	unsigned long flags = CLONE_NEWPID;
+	size_t i;
+	int err;
 
-	expect_all(_metadata, CLONE_NEWNS, ENOSPC);
-	EXPECT_EQ(0, unshare_when_freed()) {
-		TH_LOG("unshare: %s", strerror(errno));
+	if (!is_taken(variant->flag))
+		SKIP(return, "the kernel has no such namespaces");
+	for (i = 0; i < ARRAY_SIZE(taken); i++)
+		if (taken[i].flag & NAMESPACES && is_taken(taken[i].flag))
+			flags |= taken[i].flag;
+	if (enter_userns(_metadata))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	limit_kinds(_metadata, flags & ~variant->flag, "3");
+	limit_kinds(_metadata, variant->flag, "0");
+
+	expect_unshare(_metadata, flags, ENOSPC);
+	expect_fork(_metadata, fork_by_clone3, flags, ENOSPC);
+	/* The bit of CLONE_NEWTIME means something else there. */
+	if (variant->flag != CLONE_NEWTIME)
+		expect_fork(_metadata, clone_fork, flags & ~CLONE_NEWTIME, ENOSPC);
+
+	flags &= ~variant->flag;
+	limit_kinds(_metadata, flags, "1");
+	for (i = 0; i < 1000; i++) {
+		err = unshare(flags) ? errno : 0;
+		if (err != ENOSPC)
+			break;
+		poll(NULL, 0, 10);
+	}
+	EXPECT_EQ(0, err) {
+		TH_LOG("unshare(%#lx): %s", flags, strerror(err));
 	}
 }
 

@@ -5,6 +5,8 @@
  * that one, wherever the open file goes.
  */
 #define _GNU_SOURCE
+#include <grp.h>
+
 #include "pidns.h"
 
 #define KERNEL	"/proc/sys/kernel"
@@ -343,6 +345,64 @@ TEST(write_takes_the_owner_of_the_active_namespace)
 		expect_no_permission(_metadata, NULL);
 		child_end(_metadata);
 	}
+	assert_exited_ok(_metadata, pid);
+}
+
+/* Opens the file as root of its user namespace, and keeps nothing of it but the group. */
+static void read_in_the_group(struct __test_metadata *const _metadata, void *mapped)
+{
+	struct stat st;
+	int fd;
+
+	sync_wait(_metadata, mapped);
+	ASSERT_EQ(0, setresgid(0, 0, 0));
+	ASSERT_EQ(0, setgroups(0, NULL));
+	ASSERT_EQ(0, setresuid(0, 0, 0));
+	fd = open_pid_max(_metadata);
+	ASSERT_EQ(0, fstat(fd, &st));
+	EXPECT_EQ(0, st.st_uid);
+	EXPECT_EQ(0, st.st_gid);
+
+	ASSERT_EQ(0, setresuid(1, 1, 1));
+	EXPECT_EQ(PID_MAX_START, pid_max_of(fd));
+	EXPECT_EQ(-1, set_pid_max(fd, "5000"));
+	EXPECT_EQ(EPERM, errno);
+	EXPECT_EQ(PID_MAX_START, pid_max_of(open(PID_MAX, O_RDONLY)));
+	EXPECT_EQ(-1, open(PID_MAX, O_WRONLY));
+	EXPECT_EQ(EACCES, errno);
+}
+
+static void map_ids(struct __test_metadata *const _metadata, pid_t pid, const char *file)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	ASSERT_EQ(0, proc_write(path, "0 100000 2")) {
+		TH_LOG("%s: %s", path, strerror(errno));
+	}
+}
+
+/*
+ * To be in the group of the owner is not to be the owner.
+ *
+ * 1. A pid 1 is root of a user namespace with two users: the file is its own.
+ * 2. It becomes the other user, without privilege, and stays in the group of the
+ *    first: it can read the limit, and not set it, by a file that it opened
+ *    before either.
+ */
+TEST(group_of_the_owner_may_read_and_not_write)
+{
+	int mapped[2];
+	pid_t pid;
+
+	require_root(_metadata, "to map two users");
+	sync_open(_metadata, mapped);
+	pid = child_run_flags(_metadata, CLONE_NEWUSER | CLONE_NEWPID, read_in_the_group, mapped);
+	if (pid < 0)
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	map_ids(_metadata, pid, "uid_map");
+	map_ids(_metadata, pid, "gid_map");
+	sync_post(_metadata, mapped);
 	assert_exited_ok(_metadata, pid);
 }
 

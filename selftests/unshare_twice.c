@@ -16,6 +16,10 @@
 
 #include "pidns.h"
 
+#ifndef FD_NSFS_ROOT
+#define FD_NSFS_ROOT	(-10003)
+#endif
+
 /*
  * The two namespaces are siblings, at the same level, and different ones; the
  * caller stays where it is.
@@ -109,6 +113,129 @@ TEST(first_namespace_leaves_listns_when_nobody_holds_it)
 	for (i = 0; i < 1000 && ns_listed(first) == 1; i++)
 		poll(NULL, 0, 1);
 	EXPECT_EQ(0, ns_listed(first));
+}
+
+/* How many namespaces there are at a time; the trees of all namespaces are deep then. */
+#define GENERATION 16
+
+/* Two generations of pid namespaces, the second after the first is freed. */
+struct generations {
+	/* The pid 1 of each that lives. */
+	pid_t pids[GENERATION];
+	int born[2];
+	int seen[2];
+};
+
+/* A pid 1, once there is room for its namespace. */
+static pid_t hold_when_freed(struct __test_metadata *const _metadata)
+{
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < 10000; i++) {
+		pid = child_hold(_metadata, CLONE_NEWPID);
+		if (pid >= 0 || errno != ENOSPC)
+			break;
+		poll(NULL, 0, 1);
+	}
+	return pid;
+}
+
+static void make_generations(struct __test_metadata *const _metadata, void *arg)
+{
+	struct generations *made = arg;
+	char max[16];
+	int i, nr;
+
+	die_with_parent(_metadata);
+	close(made->seen[1]);
+	ASSERT_EQ(0, limit_pidns(_metadata, 1));
+	snprintf(max, sizeof(max), "%d", GENERATION);
+	for (nr = 0; nr < 2; nr++) {
+		/* There is room for the first one when all others are freed. */
+		ASSERT_EQ(0, proc_write("/proc/sys/user/max_pid_namespaces", "1"));
+		made->pids[0] = hold_when_freed(_metadata);
+		ASSERT_EQ(0, proc_write("/proc/sys/user/max_pid_namespaces", max));
+		for (i = 1; i < GENERATION; i++)
+			made->pids[i] = child_hold(_metadata, CLONE_NEWPID);
+		for (i = 0; i < GENERATION; i++)
+			ASSERT_LT(0, made->pids[i]);
+		sync_post(_metadata, made->born);
+		sync_wait(_metadata, made->seen);
+		for (i = 0; i < GENERATION; i++)
+			child_kill(_metadata, made->pids[i]);
+	}
+}
+
+/* What open_by_handle_at(2) finds a namespace by, when nobody has it open. */
+struct ns_handle {
+	struct file_handle head;
+	char room[MAX_HANDLE_SZ];
+	__u64 id;
+};
+
+static struct ns_handle handle_of(struct __test_metadata *const _metadata, pid_t pid)
+{
+	struct ns_handle handle = { .head.handle_bytes = MAX_HANDLE_SZ };
+	int fd, mount_id;
+
+	fd = child_active_open(pid);
+	ASSERT_LE(0, fd);
+	if (name_to_handle_at(fd, "", &handle.head, &mount_id, AT_EMPTY_PATH))
+		SKIP(_exit(KSFT_SKIP), "no handles of namespaces: %s", strerror(errno));
+	handle.id = ns_id_close(fd);
+	return handle;
+}
+
+static int open_handle(struct ns_handle *handle)
+{
+	return open_by_handle_at(FD_NSFS_ROOT, &handle->head, O_RDONLY | O_CLOEXEC);
+}
+
+/*
+ * What is freed cannot be found any more, and does not hide the others.
+ *
+ * 1. A child enters a user namespace that may hold 16 pid namespaces, and makes
+ *    them. The caller notes a file handle of each, by which it can be opened.
+ * 2. The child has all of them end, and makes 16 others as soon as those are
+ *    freed.
+ * 3. The first handles are stale, and listns(2) does not show what they named. The
+ *    second generation can be opened, and is listed.
+ */
+TEST(handle_of_a_freed_namespace_is_stale)
+{
+	struct ns_handle first[GENERATION], second[GENERATION];
+	struct generations *made;
+	pid_t pid;
+	int i;
+
+	if (!may_list_all())
+		SKIP(return, "needs root, in the initial pid namespace");
+	made = mmap(NULL, sizeof(*made), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)made);
+	sync_open(_metadata, made->born);
+	sync_open(_metadata, made->seen);
+	pid = child_run(_metadata, make_generations, made);
+	close(made->born[1]);
+	sync_wait(_metadata, made->born);
+	for (i = 0; i < GENERATION; i++) {
+		first[i] = handle_of(_metadata, made->pids[i]);
+		EXPECT_EQ(first[i].id, ns_id_close(open_handle(&first[i])));
+	}
+	sync_post(_metadata, made->seen);
+
+	sync_wait(_metadata, made->born);
+	for (i = 0; i < GENERATION; i++) {
+		EXPECT_EQ(-1, open_handle(&first[i]));
+		EXPECT_EQ(ESTALE, errno);
+		EXPECT_NE(1, ns_listed(first[i].id));
+		second[i] = handle_of(_metadata, made->pids[i]);
+		EXPECT_EQ(second[i].id, ns_id_close(open_handle(&second[i])));
+		EXPECT_NE(0, ns_listed(second[i].id));
+	}
+	sync_post(_metadata, made->seen);
+	assert_exited_ok(_metadata, pid);
 }
 
 /*
