@@ -58,6 +58,10 @@ soak: ## do random histories as the model predicts them; MINUTES=20, SEEDS=5-9, 
 load: ## compare the answers to bad input with stock's, and load pid namespaces; VARIANT=rust, WORDS=, PERCENT=
 	@exec scripts/load
 
+.PHONY: fuzz
+fuzz: ## have stress-ng and trinity call what is about pids, on kernels that check themselves; MINUTES=10, VARIANT=c
+	@exec scripts/steps setup fetch lay unpack -- scripts/fuzz
+
 .PHONY: mutants
 mutants: ## plant bugs into the kernel, one at a time: does a test notice each? BUG=name; resumes
 	@exec scripts/steps 'setup checks' fetch lay -- scripts/mutants $(BUG)
