@@ -97,11 +97,7 @@ history_commit() {
 	printf '%s\n' "${text//"$nobody"/"$sender"}" >"$message.all"
 	history_data "$message.all"
 	rm "$message.all"
-	for file in ${new_files[$1]}; do put_new "$file" "$worktree"; done
-	{
-		edited_by "$1"
-		for file in ${new_files[$1]}; do kernel_path "$file"; done
-	} | while IFS= read -r file; do
+	{ edited_by "$1" && put_news "$1" "$worktree"; } | while IFS= read -r file; do
 		if [[ -x $worktree/$file ]]; then printf 'M 100755 '; else printf 'M 100644 '; fi
 		printf 'inline %s\n' "$file"
 		history_data "$worktree/$file"

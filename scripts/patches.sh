@@ -106,6 +106,34 @@ put_new() {
 	install -D -m "$mode" "$top/$1" "$2/$path"
 }
 
+# The root of the crate, as the kernel has it: it names the modules, which come patch by patch.
+# A patch that only brings files leaves them unbuilt; the next that edits names them as well.
+crate_root=kernel/pidns/pidns.rs
+
+# naming FILE...: the root of the crate from stdin, with those modules alone that are there.
+naming() {
+	awk -v files=" $* " '
+		/^#\[/ { attributes = attributes $0 "\n"; next }
+		/^mod [a-z_]*;$/ && !index(files, " " substr($2, 1, length($2) - 1) ".rs ") { attributes = ""; next }
+		/^$/ { empty = 1; next }
+		{ printf "%s%s%s\n", empty ? "\n" : "", attributes, $0; empty = 0; attributes = "" }
+	'
+}
+
+# put_news PATCH ROOT: puts its new files below ROOT, where those of the patches before it are,
+# and prints what is new or different there now.
+put_news() {
+	local file
+	for file in ${new_files[$1]}; do
+		put_new "$file" "$2"
+		kernel_path "$file" | grep -vxF "$crate_root" || :
+	done
+	[[ " ${new_files[$1]}" == *" rust/pidns/"* && $1 == *.patch ]] || return 0
+	# shellcheck disable=SC2046  # no name has a space
+	naming $(cd "$2/${crate_root%/*}" && echo *.rs) <"$top/$(tree_path "$crate_root")" >"$2/$crate_root"
+	echo "$crate_root"
+}
+
 # apply PATCH ROOT: exactly, or not at all.  ROOT may lie in a checkout, where git
 # would leave out what is not below it.
 apply() {
