@@ -568,13 +568,33 @@ impl History {
             && (world.is_init(by) || process.parent.is_some_and(inside) && process.tracer.is_none())
     }
 
-    /// Makes a call, unless the kernel of these rules would be left with a task that never ends.
+    /// Does an init wait after a call, but which of its threads does? It is the last to exit, which
+    /// may be any but the leader if there are more, and keeps its number meanwhile.
+    fn waits_with_unknown_number(&self, after: &World) -> bool {
+        let waits = |id| {
+            let process = after.tasks.get(id).map(|_| after.process(id));
+            process.is_some_and(|process| matches!(process.state, State::Dying(_)))
+        };
+        let mut alive = self.world.processes();
+        alive.any(|(id, process)| {
+            let running = self.world.threads(id).into_iter();
+            process.state == State::Alive
+                && waits(id)
+                && running.filter(|&thread| self.world.runs(thread)).ne([id])
+        })
+    }
+
+    /// Makes a call, unless the kernel of these rules would be left with a task that never ends, or
+    /// with one of which the model knows less than it will ask.
     fn call(&mut self, by: TaskId, op: Op) {
         if !self.is_possible(by, &op) {
             return;
         }
         let mut after = self.world.clone();
         let answer = after.apply(by, &op);
+        if self.waits_with_unknown_number(&after) {
+            return;
+        }
         let mut end = after.clone();
         // The history may end here: then the director exits, and all others with it.
         let _ = end.apply(0, &Op::Exit(0));
