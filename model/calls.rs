@@ -217,6 +217,8 @@ pub enum Op {
     Parent,
     /// `ioctl(NS_GET_USERNS)` of it.
     Owner,
+    /// `listns()` of pid namespaces.
+    List,
     /// A pid there or here, of a task or, if so, of its process.
     Translate(Translate, bool, Number),
     /// Writes `user.max_pid_namespaces` of its user namespace.

@@ -8,10 +8,10 @@ use crate::calls::{
 };
 use crate::departure::{Departure, Rules};
 use crate::rules::{
-    Numbering, PidId, Process, SpaceId, State, Task, World, MAX_WANTED, OUTERMOST, PID_MAX_LIMIT,
-    PID_MAX_MIN,
+    Numbering, Pid, PidId, Process, SpaceId, State, Task, World, MAX_WANTED, OUTERMOST,
+    PID_MAX_LIMIT, PID_MAX_MIN,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// How many tasks there are at most.
@@ -52,7 +52,7 @@ const KINDS: [Kind; 7] = [
 /// Something that a task tries, and how often in each kind of history.
 type Weighted = (fn(&mut History, TaskId) -> Option<Op>, [u32; KINDS.len()]);
 
-const OPS: [Weighted; 32] = [
+const OPS: [Weighted; 33] = [
     (History::unshare, [8, 2, 10, 10, 6, 4, 4]),
     (History::fork, [12, 4, 10, 16, 8, 14, 14]),
     (History::newpid, [6, 30, 10, 8, 4, 6, 6]),
@@ -95,6 +95,7 @@ const OPS: [Weighted; 32] = [
         |history, by| history.with_file(by, Op::Owner),
         [2, 1, 1, 1, 1, 1, 1],
     ),
+    (|_, _| Some(Op::List), [2, 2, 2, 2, 2, 1, 1]),
     (History::translate, [4, 3, 1, 3, 3, 2, 2]),
     (History::limit, [1, 0, 6, 1, 0, 0, 0]),
     (History::pid_max, [2, 2, 1, 2, 1, 1, 1]),
@@ -125,6 +126,14 @@ impl Random {
     }
 }
 
+/// A thread that is gone in the model and may be there in the kernel: its leader is an init that is
+/// dying, and any thread of it may be the one that waits for others to leave the namespace.
+struct Late {
+    id: TaskId,
+    leader: TaskId,
+    pid: Pid,
+}
+
 /// A world, what happened in it, and what may happen next.
 struct History {
     rules: Rules,
@@ -137,9 +146,7 @@ struct History {
     made: Vec<(TaskId, Op)>,
     /// All tasks are looked at after each call.
     thorough: bool,
-    /// Lines that a thread is gone, each with its leader, an init that is dying: any thread of it
-    /// may be the one that waits for others to leave the namespace.
-    late: Vec<(TaskId, String)>,
+    late: Vec<Late>,
 }
 
 /// The history of a seed, of so many calls.
@@ -528,8 +535,28 @@ impl History {
             let mut tasks = world.tasks.iter().map(|(id, _)| id);
             tasks.find(|&id| world.number_of(id, by) == Some(number))
         };
+        let late = |number| {
+            let space = world.active(by);
+            let mut late = self.late.iter();
+            late.any(|late| number_in(world, &late.pid, space) == Some(number))
+        };
         match *op {
-            Op::Clone(..) => self.room(),
+            // What lies above this world has numbers as well.
+            Op::Clone(flags, ref wanted) => {
+                let from = match flags.newpid {
+                    true => world.active(by),
+                    false => world.default(by),
+                };
+                let most = world.up(from).count() + usize::from(flags.newpid);
+                self.room() && (wanted.len() <= most || wanted.len() > MAX_WANTED)
+            }
+            Op::Kill(number, _) | Op::Setpgid(number, _) | Op::Wait(number) if late(number) => {
+                false
+            }
+            Op::Setpgid(_, group) if late(group) => false,
+            Op::Trace(number) | Op::Untrace(number) | Op::Translate(.., number) if late(number) => {
+                false
+            }
             Op::SetnsPidfd(id) => leads(id) && world.runs(id),
             // Who is traced stops for a signal that does not kill.
             Op::Kill(number, Signal::Term) => {
@@ -568,31 +595,15 @@ impl History {
             && (world.is_init(by) || process.parent.is_some_and(inside) && process.tracer.is_none())
     }
 
-    /// Does an init wait after a call, but which of its threads does? It is the last to exit, which
-    /// may be any but the leader if there are more, and keeps its number meanwhile.
-    fn waits_with_unknown_number(&self, after: &World) -> bool {
-        let waits = |id| {
-            let process = after.tasks.get(id).map(|_| after.process(id));
-            process.is_some_and(|process| matches!(process.state, State::Dying(_)))
-        };
-        let mut alive = self.world.processes();
-        alive.any(|(id, process)| {
-            let running = self.world.threads(id).into_iter();
-            process.state == State::Alive
-                && waits(id)
-                && running.filter(|&thread| self.world.runs(thread)).ne([id])
-        })
-    }
-
     /// Makes a call, unless the kernel of these rules would be left with a task that never ends, or
-    /// with one of which the model knows less than it will ask.
+    /// may have given the number to somebody who is late.
     fn call(&mut self, by: TaskId, op: Op) {
         if !self.is_possible(by, &op) {
             return;
         }
         let mut after = self.world.clone();
         let answer = after.apply(by, &op);
-        if self.waits_with_unknown_number(&after) {
+        if self.is_number_late(&after) {
             return;
         }
         let mut end = after.clone();
@@ -621,6 +632,20 @@ impl History {
         }
         self.compare(&before);
         self.step += 1;
+    }
+
+    /// Has a pid that is new after a call a number that the kernel may not give yet?
+    fn is_number_late(&self, after: &World) -> bool {
+        let mut new = after.pids.iter();
+        new.any(|(id, pid)| {
+            let mut late = self.late.iter();
+            self.world.pids.get(id).is_none()
+                && late.any(|late| {
+                    let number = |pid, space| number_in(after, pid, space);
+                    let mut spaces = after.up(late.pid.space);
+                    spaces.any(|space| number(&late.pid, space) == number(pid, space))
+                })
+        })
     }
 
     /// The one task that was not there before.
@@ -665,6 +690,7 @@ impl History {
             Op::OpenMount => ("open_mount", 0, 0, 0, none),
             Op::Parent => ("parent", 0, 0, 0, none),
             Op::Owner => ("owner", 0, 0, 0, none),
+            Op::List => ("list", 0, 0, 0, none),
             Op::Translate(how, of_process, number) => {
                 let how = how as u64 + 2 * u64::from(of_process);
                 ("translate", how, number.into(), 0, none)
@@ -739,22 +765,32 @@ impl History {
         let all = self.thorough || self.step % LOOK_AT_ALL == 0;
         let mut lines: Vec<(usize, String)> = vec![];
         let world = &self.world;
-        let dying = |leader: TaskId| {
-            world
-                .tasks
-                .get(leader)
-                .is_some_and(|_| matches!(world.process(leader).state, State::Dying(_)))
-        };
-        for (id, (pid, _)) in old.iter().filter(|(id, _)| !new.contains_key(id)) {
-            self.late
-                .push((before.tasks[*id].leader, format!("task {id} {pid} gone")));
+        let mut freed = numbers_of(before);
+        for id in old.keys().filter(|id| !new.contains_key(id)) {
+            let Task { leader, pid, .. } = before.tasks[*id];
+            let pid = before.pids[pid].clone();
+            self.late.push(Late {
+                id: *id,
+                leader,
+                pid,
+            });
         }
-        let late = std::mem::take(&mut self.late);
-        for (leader, line) in late {
-            match dying(leader) {
-                true => self.late.push((leader, line)),
-                false => lines.push((0, line)),
+        for Late { id, leader, pid } in std::mem::take(&mut self.late) {
+            let dying = world.tasks.get(leader).is_some_and(|_| {
+                let state = world.process(leader).state;
+                matches!(state, State::Dying(_))
+            });
+            let number = pid.numbers[0];
+            if dying {
+                freed.remove(&number);
+                self.late.push(Late { id, leader, pid });
+            } else {
+                freed.insert(number);
+                lines.push((0, format!("task {id} {number} gone")));
             }
+        }
+        for number in freed.difference(&numbers_of(world)) {
+            lines.push((usize::MAX, format!("free {number}")));
         }
         for (id, (pid, words)) in &new {
             if *id != 0 && (all || old.get(id) != Some(&(*pid, words.clone()))) {
@@ -768,6 +804,18 @@ impl History {
             self.line(&line);
         }
     }
+}
+
+/// The outermost numbers that are in use.
+fn numbers_of(world: &World) -> BTreeSet<Number> {
+    let pids = world.pids.iter();
+    pids.map(|(_, pid)| pid.numbers[0]).collect()
+}
+
+/// The number of a pid that may be gone, in a namespace that is there.
+fn number_in(world: &World, pid: &Pid, space: SpaceId) -> Option<Number> {
+    let is_in = world.is_in(pid.space, space);
+    is_in.then(|| pid.numbers[world.spaces[space].level])
 }
 
 /// All tasks, with their pids in the world, as /proc shows them.

@@ -593,6 +593,9 @@ impl World {
                 return Err(EPERM);
             }
         }
+        if self.spaces[born].is_unborn() {
+            self.spaces[born].cursor = 0;
+        }
         let mut numbers = vec![];
         for (at, &space) in path.iter().enumerate() {
             let number = match wanted.get(at) {
@@ -1072,6 +1075,8 @@ impl World {
             }
             Op::Parent => return self.parent_of(by, file.ok_or(EBADF)?),
             Op::Owner => return self.owner_of(by, file.ok_or(EBADF)?),
+            // Who is outside of this world sees all that are in use.
+            Op::List => return Ok(Value::Space(self.active(by))),
             Op::Translate(how, of_process, number) => {
                 return self.translate(by, file.ok_or(EBADF)?, how, of_process, number);
             }

@@ -14,6 +14,7 @@
  *	space SLOT ACTOR WHICH		the namespace of that actor is a new one: nSLOT from here on
  *	user SLOT ACTOR			likewise, a user namespace
  *	task ACTOR PID WORDS...		what /proc must show of the actor, or will when it has ended
+ *	free PID			the number can be given again, or can soon
  *
  * Prints TAP: a case for each, with the first difference if there is one.
  */
@@ -54,23 +55,26 @@
 #define NO_ANSWER	-1000	/* of a call that ends its caller */
 #define STACK		(64 * 1024)
 #define PF_EXITING	0x4
+#define PF_FORKNOEXEC	0x40
 #define ACTOR_FD(actor)	(100 + (actor))	/* an actor's end of its channel, in each program */
 #define MOUNTED		"/tmp/mounted"
-/* What is newer than some headers: NS_GET_ID, and NS_GET_PID_FROM_PIDNS and those that follow it. */
+/* What is newer than some headers: listns(), NS_GET_ID, and NS_GET_PID_FROM_PIDNS and those after it. */
+#define LISTNS		470
 #define GET_ID		_IOR(0xb7, 13, uint64_t)
 #define TRANSLATE(how)	_IOR(0xb7, ((how) & 1 ? 8 : 6) + ((how) >> 1), int)
 
 enum action {
 	CLONE, UNSHARE, MAPS, SETNS, SETNS_PIDFD, SETPGID, SETSID, SUBREAPER, KILL, KILL_PIDFD,
 	WAIT, EXIT, EXIT_THREAD, EXEC, REBOOT, TRACE, UNTRACE, OPEN, CLOSE, PASS, SHOW, MOUNT,
-	UNMOUNT, OPEN_MOUNT, PARENT, OWNER, TRANSLATE_PID, LIMIT, PID_MAX, LAST_PID, LOOK, NR_ACTIONS
+	UNMOUNT, OPEN_MOUNT, PARENT, OWNER, LIST, TRANSLATE_PID, LIMIT, PID_MAX, LAST_PID, LOOK,
+	NR_ACTIONS
 };
 
 static const char *const names[NR_ACTIONS] = {
 	"clone", "unshare", "maps", "setns", "setns_pidfd", "setpgid", "setsid", "subreaper",
 	"kill", "kill_pidfd", "wait", "exit", "exit_thread", "exec", "reboot", "trace", "untrace",
 	"open", "close", "pass", "show", "mount", "unmount", "open_mount", "parent", "owner",
-	"translate", "limit", "pid_max", "last_pid", "look",
+	"list", "translate", "limit", "pid_max", "last_pid", "look",
 };
 
 struct request {
@@ -254,6 +258,27 @@ static long id_of_related(unsigned long command)
 	return id;
 }
 
+/* The id of the one that listns() shows. */
+static long id_of_listed(void)
+{
+	struct {
+		uint32_t size, spare;
+		uint64_t after;
+		struct {
+			uint32_t type, spare;
+			uint64_t owner;
+		} of;
+	} request = { .size = sizeof(request), .of.type = CLONE_NEWPID };
+	uint64_t ids[2];
+	long nr = syscall(LISTNS, &request, ids, 2, 0);
+
+	if (nr == 1)
+		return ids[0];
+	if (nr >= 0)
+		errno = ERANGE;
+	return -1;
+}
+
 /* The file of a namespace is mounted over an empty one. */
 static int do_unmount(void)
 {
@@ -351,6 +376,8 @@ static long act(const struct request *request, int fd, struct reply *reply)
 		return id_of_related(NS_GET_PARENT);
 	case OWNER:
 		return id_of_related(NS_GET_USERNS);
+	case LIST:
+		return id_of_listed();
 	case TRANSLATE_PID:
 		return ioctl(held, TRANSLATE(request->flags), request->a);
 	case LIMIT:
@@ -614,6 +641,40 @@ static void follow(int actor, int pid, const char *want)
 		differ(what, want, seen);
 }
 
+/*
+ * Waits until no task, group or session has a number any more: who has ended is out of /proc a
+ * moment before that. Only F_SETOWN looks a number up that no task has.
+ */
+static void follow_number(int pid)
+{
+	time_t end = time(NULL) + PATIENCE / 1000;
+	char what[32];
+
+	while (time(NULL) < end) {
+		if (fcntl(channel[0], F_SETOWN, pid))
+			return;
+		fcntl(channel[0], F_SETOWN, 0);
+		usleep(20);
+	}
+	snprintf(what, sizeof(what), "pid %d", pid);
+	differ(what, "free", "in use");
+}
+
+/* Waits until a child of vfork() counts as having executed a program, which its parent may precede. */
+static void follow_exec(int pid)
+{
+	time_t end = time(NULL) + PATIENCE / 1000;
+	unsigned int flags = PF_FORKNOEXEC;
+	char stat[TEXT];
+	const char *at;
+
+	while (flags & PF_FORKNOEXEC && time(NULL) < end) {
+		at = read_file(pid, "stat", stat, sizeof(stat)) ? strrchr(stat, ')') : NULL;
+		if (!at || sscanf(at, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1)
+			return;
+	}
+}
+
 /* Has @actor do it. */
 static struct reply direct(int actor, struct request *request, int fd, bool answers)
 {
@@ -672,7 +733,7 @@ static void do_call(char *text)
 	reply = direct(actor, &request, fd, answer != NO_ANSWER);
 	if (fd >= 0)
 		close(fd);
-	if (reply.ret >= 0 && request.action == PARENT)
+	if (reply.ret >= 0 && (request.action == PARENT || request.action == LIST))
 		reply.ret = slot_of(space_ids, reply.ret);
 	if (reply.ret >= 0 && request.action == OWNER)
 		reply.ret = slot_of(user_ids, reply.ret);
@@ -680,8 +741,11 @@ static void do_call(char *text)
 		differ_by(name, answer, reply.ret);
 	if (answer >= 0 && reply.status != status)
 		differ_by("status", status, reply.status);
-	if (request.action == CLONE && answer >= 0)
+	if (request.action == CLONE && answer >= 0) {
 		pids[request.child] = outer;
+		if (request.flags & CLONE_VFORK)
+			follow_exec(outer);
+	}
 }
 
 /* A namespace that was made just now must be a new one, and not one that is gone, either. */
@@ -716,6 +780,8 @@ static void do_line(char *text, int *calls)
 		follow(actor, slot, text + used);
 		if (!strcmp(text + used, "gone") && pids[actor] == slot)
 			pids[actor] = 0;
+	} else if (sscanf(text, "free %d", &slot) == 1) {
+		follow_number(slot);
 	} else {
 		do_call(text);
 		*calls += 1;
