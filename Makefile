@@ -85,8 +85,7 @@ check: ## prove that what the series adds is clean, and builds in each configura
 
 .PHONY: release
 release: ## run all tests, for hours, and write docs/status.md; resumes
-	@exec scripts/steps 'setup checks oldest' fetch lay unpack 'build stock' 'build rust' 'build c' \
-		'build bench' -- scripts/release
+	@exec scripts/release
 
 .PHONY: edit
 edit: ## open the series as git commits in build/edit, one for each patch
