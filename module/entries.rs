@@ -46,7 +46,7 @@ unsafe extern "C" fn pidns_parent(
     match for_children(NewNamespaces::requested_by(flags), active_ns, default_ns) {
         ForChildren::Default(_) => default,
         ForChildren::NewBelow(active_ns) => {
-            let parent = active_ns.as_parent().as_ptr();
+            let parent = active_ns.as_ancestor().as_ptr();
             if parent != default {
                 Rule::BelowActive.count();
             }

@@ -110,13 +110,33 @@ put_new() {
 # A patch that only brings files leaves them unbuilt; the next that edits names them as well.
 crate_root=kernel/pidns/pidns.rs
 
-# naming FILE...: the root of the crate from stdin, with those modules alone that are there.
+# naming FILE...: the root of the crate from stdin as it is where these files alone are there:
+# it names no other, and of its page it has what comes before the whole is described.
 naming() {
 	awk -v files=" $* " '
-		/^#\[/ { attributes = attributes $0 "\n"; next }
-		/^mod [a-z_]*;$/ && !index(files, " " substr($2, 1, length($2) - 1) ".rs ") { attributes = ""; next }
-		/^$/ { empty = 1; next }
-		{ printf "%s%s%s\n", empty ? "\n" : "", attributes, $0; empty = 0; attributes = "" }
+		function there(name) { return index(files, " " name ".rs ") }
+		{ line[NR] = $0 }
+		/^mod [a-z_]*;$/ && !there(substr($2, 1, length($2) - 1)) { line[NR] = "left out"; some = 1 }
+		/^\/\/! \| `[a-z_]*\.rs` / && !there(substr($3, 2, length($3) - 5)) { line[NR] = "left out" }
+		END {
+			for (n = 1; n <= NR; n++) {
+				if (line[n] == "//! # What is still C, and why")
+					whole = some
+				if (whole && line[n] ~ /^\/\/!/)
+					continue
+				whole = 0
+				if (line[n] ~ /^#\[/) {
+					attributes = attributes line[n] "\n"
+				} else if (line[n] == "left out") {
+					attributes = ""
+				} else if (line[n] ~ /^(\/\/!)?$/) {
+					empty = line[n] "\n"
+				} else {
+					printf "%s%s%s\n", empty, attributes, line[n]
+					empty = attributes = ""
+				}
+			}
+		}
 	'
 }
 

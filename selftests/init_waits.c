@@ -259,21 +259,34 @@ TEST_F(group, members_of_a_session_end_with_the_namespace_of_its_leader)
 	expect_exit_soon(_metadata, init);
 }
 
+static void expect_full(struct __test_metadata *const _metadata, void *go)
+{
+	die_with_parent(_metadata);
+	sync_wait(_metadata, go);
+	EXPECT_EQ(-1, unshare(CLONE_NEWPID));
+	EXPECT_EQ(ENOSPC, errno);
+}
+
 /*
  * Who made a namespace can be in a group that a child inside has led. That
  * holds memory, and what it is charged to, but not init.
  *
- * 1. The creator unshares, and makes init and an oddball that leads a group.
- * 2. It joins the group, kills the oddball and reaps it.
- * 3. It kills init, which is gone soon.
- * 4. The limit is reached until the creator leaves the group.
+ * 1. Another process is made, in the namespaces that the creator begins with.
+ * 2. The creator unshares, and makes init and an oddball that leads a group.
+ * 3. It joins the group, kills the oddball and reaps it.
+ * 4. It kills init, which is gone soon.
+ * 5. The limit is reached until the creator leaves the group: the other process
+ *    cannot unshare.
  */
 TEST(creator_may_be_in_a_group_that_an_oddball_led)
 {
-	pid_t init;
+	pid_t init, other;
+	int go[2];
 
 	if (limit_pidns(_metadata, 1))
 		SKIP(return, "no user namespaces: %s", strerror(errno));
+	sync_open(_metadata, go);
+	other = child_run(_metadata, expect_full, go);
 	unshare_pidns(_metadata);
 	init = child_hold(_metadata, 0);
 	ASSERT_LT(0, init);
@@ -282,8 +295,8 @@ TEST(creator_may_be_in_a_group_that_an_oddball_led)
 	expect_death_soon(_metadata, init);
 	EXPECT_EQ(-1, clone3_fork(0));
 	EXPECT_EQ(ENOMEM, errno);
-	EXPECT_EQ(-1, unshare(CLONE_NEWPID));
-	EXPECT_EQ(ENOSPC, errno);
+	sync_post(_metadata, go);
+	assert_exited_ok(_metadata, other);
 	ASSERT_EQ(0, setpgid(0, 0));
 }
 

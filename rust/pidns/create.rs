@@ -79,7 +79,7 @@ pub(crate) fn copy(
 // Even with the tests, which call it as well: a call is one per cent of what a namespace costs.
 #[inline(always)]
 pub(crate) fn create(user_ns: &UserNamespace, active: ActiveNs<'_>) -> Result<ARef<PidNamespace>> {
-    if !active.as_parent().user_ns().contains(user_ns) {
+    if !active.as_ancestor().user_ns().contains(user_ns) {
         return Err(EINVAL);
     }
     let level = Level::below(active).ok_or(ENOSPC)?;

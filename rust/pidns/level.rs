@@ -22,7 +22,7 @@ pub(crate) struct Level<'a> {
 impl<'a> Level<'a> {
     /// Returns the level of a child of `active`, or [`None`] if that is too deep to have one.
     pub(crate) fn below(active: ActiveNs<'a>) -> Option<Self> {
-        let parent = active.as_parent();
+        let parent = active.as_ancestor();
         // No overflow: the level of a namespace is at most the maximum, which is far from it.
         let level = parent.level() + 1;
         if level > bindings::MAX_PID_NS_LEVEL {

@@ -7,7 +7,10 @@
 
 //! What nsfs, `setns()` and `/proc/PID/ns/` ask of pid namespaces.
 
-use crate::roles::ActiveNs;
+use crate::roles::{
+    ActiveNs,
+    DefaultNs, //
+};
 use kernel::{
     bindings,
     ns_common::{
@@ -71,7 +74,7 @@ impl<const FOR_CHILDREN: bool> Operations for File<FOR_CHILDREN> {
             return Err(EINVAL);
         }
         // SAFETY: It is the active namespace of the current task or lies below it, as just seen.
-        unsafe { set.set_pid_ns_for_children(new.into()) };
+        unsafe { set.set_pid_ns_for_children(DefaultNs::new(new).get()) };
         Ok(())
     }
 

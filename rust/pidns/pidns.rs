@@ -137,6 +137,26 @@
 //! | `bacct`               | `kernel/acct.c`                  | see there                        |
 //! | `dying`               | by who has it: queue or batch    | so                               |
 //! | `rcu`                 | by RCU, once it is buried        | so                               |
+//!
+//! # Locks, in their order
+//!
+//! Who holds one of these takes only those that stand below it.
+//!
+//! 1. `scx_fork_rwsem`, which `clone()` holds for reading while it calls `copy_pid_ns()`. So that
+//!    waits for no namespace: `wait_for_pid_namespaces()` comes later, without any lock.
+//! 2. The locks of a namespace's sysctls, `sysctl_lock` in the end: burying waits for their handlers.
+//!    The worker that buries holds no other lock. A process that waits for it at the limit holds
+//!    `hurry` alone, which the worker does not take.
+//! 3. `MAKING` in `caches.rs`, a mutex: while the cache of a level is made. Below it lie those of the
+//!    slab allocator, `slab_mutex` first.
+//! 4. `tasklist_lock`, for reading, within an RCU read-side section: `Tasklist`. Who kills a task
+//!    takes its `siglock` below it. `zap_pid_ns_processes()` comes and goes without it.
+//! 5. `siglock`, with interrupts off: `LastThread`.
+//! 6. `pidmap_lock`, in `disable_pid_allocation()` and where C makes and frees pids.
+//! 7. The locks of the tree of namespaces, `ns_tree_lock` in the end.
+//!
+//! `put_pid_ns()` takes none of them, as it is called from nearly anywhere: what it adds to has no
+//! lock, and queueing the work for the next tick takes the raw spinlock of the CPU's timers alone.
 
 mod boot;
 mod create;

@@ -29,17 +29,11 @@ impl<'a> ActiveNs<'a> {
         Self(ns)
     }
 
-    /// Returns the namespace as the parent of a new one.
+    /// Returns the namespace as the ancestor of all that the task can make or join.
     ///
-    /// The parent is the active namespace, whatever the default is: a task must see every child
-    /// that it makes, and its own namespace is the only one in which it can. A second unshare
-    /// therefore makes a sibling of what the first one made.
-    #[inline]
-    pub(crate) fn as_parent(self) -> &'a PidNamespace {
-        self.0
-    }
-
-    /// Returns the namespace as the one that a task cannot get out of.
+    /// It is the parent of a new one, whatever the default is: a task must see every child that it
+    /// makes, and its own namespace is the only one in which it can. A second unshare therefore
+    /// makes a sibling of what the first one made.
     #[inline]
     pub(crate) fn as_ancestor(self) -> &'a PidNamespace {
         self.0
@@ -53,7 +47,7 @@ impl<'a> DefaultNs<'a> {
         Self(ns)
     }
 
-    /// Takes a reference: what a task gets that does not ask for a new namespace.
+    /// Takes a reference: what a task gets that asks for no new namespace, or joins this one.
     #[inline]
     pub(crate) fn get(self) -> ARef<PidNamespace> {
         self.0.into()

@@ -42,7 +42,7 @@ pub(crate) enum ForChildren<'a> {
 /// Returns where the children of a task whose namespaces are `active` and `default` are born when
 /// it has `requested` new namespaces.
 ///
-/// A new one lies below `active` whatever `default` is, see [`ActiveNs::as_parent`].
+/// A new one lies below `active` whatever `default` is, see [`ActiveNs::as_ancestor`].
 #[inline]
 pub(crate) fn for_children<'a>(
     requested: NewNamespaces,

@@ -7,5 +7,5 @@ use crate::roles::DefaultNs as Role;
 use kernel::pid_namespace::PidNamespace;
 
 fn call(role: Role<'_>) -> &PidNamespace {
-    role.as_parent()
+    role.as_ancestor()
 }
