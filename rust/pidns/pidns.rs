@@ -144,11 +144,11 @@
 //!
 //! 1. `scx_fork_rwsem`, which `clone()` holds for reading while it calls `copy_pid_ns()`. So that
 //!    waits for no namespace: `wait_for_pid_namespaces()` comes later, without any lock.
-//! 2. The locks of a namespace's sysctls, `sysctl_lock` in the end: burying waits for their handlers.
-//!    The worker that buries holds no other lock. A process that waits for it at the limit holds
-//!    `hurry` alone, which the worker does not take.
-//! 3. `MAKING` in `caches.rs`, a mutex: while the cache of a level is made. Below it lie those of the
-//!    slab allocator, `slab_mutex` first.
+//! 2. The locks of a namespace's sysctls, `sysctl_lock` in the end: burying waits for their
+//!    handlers. The worker that buries holds no other lock. A process that waits for it at the
+//!    limit holds `hurry` alone, which the worker does not take.
+//! 3. `MAKING` in `caches.rs`, a mutex: while the cache of a level is made. Below it lie those of
+//!    the slab allocator, `slab_mutex` first.
 //! 4. `tasklist_lock`, for reading, within an RCU read-side section: `Tasklist`. Who kills a task
 //!    takes its `siglock` below it. `zap_pid_ns_processes()` comes and goes without it.
 //! 5. `siglock`, with interrupts off: `LastThread`.
