@@ -24,6 +24,8 @@ const MAX_LEVEL: usize = 31;
 const NOBODY: Number = 30000;
 /// The answer of a call whose caller is gone.
 const NO_ANSWER: i32 = -1000;
+/// After how many calls in a row that cannot be made a history ends.
+const MOST_IN_VAIN: usize = 1000;
 /// After how many calls all tasks are looked at, and not only those that have changed.
 const LOOK_AT_ALL: usize = 20;
 
@@ -182,8 +184,16 @@ impl History {
 
     fn of(seed: u64, rules: Rules, calls: usize) -> History {
         let mut history = History::new(seed, rules);
-        while history.step < calls {
+        let mut in_vain = 0;
+        // Where the next number is that of a thread that is late, nobody may be left who can do
+        // anything else.
+        while history.step < calls && in_vain < MOST_IN_VAIN {
+            let before = history.step;
             history.one_step();
+            in_vain = match history.step == before {
+                true => in_vain + 1,
+                false => 0,
+            };
         }
         history
     }

@@ -664,15 +664,18 @@ static void follow_number(int pid)
 static void follow_exec(int pid)
 {
 	time_t end = time(NULL) + PATIENCE / 1000;
-	unsigned int flags = PF_FORKNOEXEC;
+	unsigned int flags;
 	char stat[TEXT];
 	const char *at;
 
-	while (flags & PF_FORKNOEXEC && time(NULL) < end) {
+	while (time(NULL) < end) {
 		at = read_file(pid, "stat", stat, sizeof(stat)) ? strrchr(stat, ')') : NULL;
-		if (!at || sscanf(at, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1)
+		if (!at || sscanf(at, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1 ||
+		    !(flags & PF_FORKNOEXEC))
 			return;
+		usleep(20);
 	}
+	differ("a child of vfork()", "a program of its own", "none");
 }
 
 /* Has @actor do it. */
