@@ -77,7 +77,7 @@ history_apply() {
 		[[ -f $worktree/$file ]] ||
 			install -D -m "$(stat -c %a "$base/$file")" "$base/$file" "$worktree/$file"
 	done < <(edited_by "$1")
-	[[ $1 == *.msg ]] || apply "$1" "$worktree"
+	[[ ! $(edited_by "$1") ]] || apply "$1" "$worktree"
 }
 
 # history_commit PATCH: with the author, date and message that its mail brings.
@@ -111,16 +111,16 @@ history_data() {
 	echo
 }
 
-# write_mail COMMIT NUMBER DIRECTORY [FILE...]: the mail of a commit as patches/ keeps it,
-# with its edits of these files; prints its name.
+# write_mail COMMIT NUMBER DIRECTORY ENDING [FILE...]: the mail of a commit as patches/ keeps it,
+# with its edits of these files, or else with this ending; prints its name.
 write_mail() {
 	local mail
 	mail=$(edit_git format-patch -o "$3" --start-number "$2" --zero-commit -N --no-signature \
-		--no-renames -1 "$1" -- "${@:4}")
-	if (($# == 3)); then
-		sed '/^---$/,$d' "$mail" >"${mail%.patch}.msg"
-		rm "$mail"
-		mail=${mail%.patch}.msg
+		--no-renames -1 "$1" -- "${@:5}")
+	if (($# == 4)); then
+		sed -i '/^---$/,$d' "$mail"
+		[[ $4 == patch ]] || mv "$mail" "${mail%.patch}.$4"
+		mail=${mail%.patch}.$4
 	fi
 	echo "${mail##*/}"
 }

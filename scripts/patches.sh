@@ -73,6 +73,7 @@ read_series() {
 		done
 	done <"$patches/series"
 
+	check_root
 	# A file that no commit has would be built, but not sent.
 	while IFS= read -r found; do
 		[[ ${named[$found]-} ]] || die "patches/series does not name $found"
@@ -107,7 +108,7 @@ put_new() {
 }
 
 # The root of the crate, as the kernel has it: it names the modules, which come patch by patch.
-# A patch that only brings files leaves them unbuilt; the next that edits names them as well.
+# A .msg brings files that are not built yet; the next .patch names them as well.
 crate_root=kernel/pidns/pidns.rs
 
 # naming FILE...: the root of the crate from stdin as it is where these files alone are there:
@@ -148,10 +149,25 @@ put_news() {
 		put_new "$file" "$2"
 		kernel_path "$file" | grep -vxF "$crate_root" || :
 	done
-	[[ " ${new_files[$1]}" == *" rust/pidns/"* && $1 == *.patch ]] || return 0
+	[[ -f $2/$crate_root && $1 == *.patch ]] || return 0
+	cp "$2/$crate_root" "$2/$crate_root.was"
 	# shellcheck disable=SC2046  # no name has a space
 	naming $(cd "$2/${crate_root%/*}" && echo *.rs) <"$top/$(tree_path "$crate_root")" >"$2/$crate_root"
-	echo "$crate_root"
+	[[ " ${new_files[$1]} " != *" $(tree_path "$crate_root") "* ]] &&
+		cmp -s "$2/$crate_root" "$2/$crate_root.was" || echo "$crate_root"
+	rm "$2/$crate_root.was"
+}
+
+# check_root: that all of the root of the crate would come back from the series.
+check_root() {
+	local root text here
+	root=$(tree_path "$crate_root")
+	[[ -f $top/$root ]] || return 0
+	text=$(<"$top/$root")
+	# shellcheck disable=SC2046  # no name has a space
+	here=$(naming $(cd "$top/${root%/*}" && echo *.rs) <<<"$text" | diff <(echo "$text") - |
+		sed -n 's/^< \(mod \|#\[\|\/\/! | \)/\1/p' | head -n1) || :
+	[[ ! $here ]] || die "$root names a file that is not beside it, or has an attribute without a module: '$here'"
 }
 
 # apply PATCH ROOT: exactly, or not at all.  ROOT may lie in a checkout, where git
