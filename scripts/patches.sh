@@ -166,7 +166,7 @@ check_root() {
 	text=$(<"$top/$root")
 	# shellcheck disable=SC2046  # no name has a space
 	here=$(naming $(cd "$top/${root%/*}" && echo *.rs) <<<"$text" | diff <(echo "$text") - |
-		sed -n 's/^< \(mod \|#\[\|\/\/! | \)/\1/p' | head -n1) || :
+		sed -n '/^< \(mod \|#\[\|\/\/! | .[a-z_]*\.rs. \)/s/^< //p' | head -n1) || :
 	[[ ! $here ]] || die "$root names a file that is not beside it, or has an attribute without a module: '$here'"
 }
 
