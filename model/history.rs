@@ -548,7 +548,7 @@ impl History {
         let late = |number| {
             let space = world.active(by);
             let mut late = self.late.iter();
-            late.any(|late| number_in(world, &late.pid, space) == Some(number))
+            late.any(|late| world.number_in(&late.pid, space) == Some(number))
         };
         match *op {
             // What lies above this world has numbers as well.
@@ -651,9 +651,8 @@ impl History {
             let mut late = self.late.iter();
             self.world.pids.get(id).is_none()
                 && late.any(|late| {
-                    let number = |pid, space| number_in(after, pid, space);
                     let mut spaces = after.up(late.pid.space);
-                    spaces.any(|space| number(&late.pid, space) == number(pid, space))
+                    spaces.any(|at| after.number_in(&late.pid, at) == after.number_in(pid, at))
                 })
         })
     }
@@ -820,12 +819,6 @@ impl History {
 fn numbers_of(world: &World) -> BTreeSet<Number> {
     let pids = world.pids.iter();
     pids.map(|(_, pid)| pid.numbers[0]).collect()
-}
-
-/// The number of a pid that may be gone, in a namespace that is there.
-fn number_in(world: &World, pid: &Pid, space: SpaceId) -> Option<Number> {
-    let is_in = world.is_in(pid.space, space);
-    is_in.then(|| pid.numbers[world.spaces[space].level])
 }
 
 /// All tasks, with their pids in the world, as /proc shows them.

@@ -283,7 +283,11 @@ impl World {
 
     /// The number of a `struct pid` in a namespace.
     pub fn number(&self, pid: PidId, space: SpaceId) -> Option<Number> {
-        let pid = &self.pids[pid];
+        self.number_in(&self.pids[pid], space)
+    }
+
+    /// Likewise, of one that may be gone.
+    pub fn number_in(&self, pid: &Pid, space: SpaceId) -> Option<Number> {
         self.is_in(pid.space, space)
             .then(|| pid.numbers[self.spaces[space].level])
     }

@@ -574,21 +574,27 @@ static void append(char *text, const char *status, const char *name, const char 
 	text[used] = '\0';
 }
 
+static bool read_stat(int pid, char *state, int *parent, unsigned int *flags)
+{
+	char stat[TEXT];
+	const char *at;
+
+	at = read_file(pid, "stat", stat, sizeof(stat)) ? strrchr(stat, ')') : NULL;
+	return at && sscanf(at, ") %c %d %*d %*d %*d %*d %u", state, parent, flags) == 3;
+}
+
 /* What /proc shows of a task, in the words of the model. */
 static void observe(int pid, const char *want, char *text)
 {
-	char stat[TEXT], status[LINE], state;
+	char status[LINE], state;
 	int parent, tgid = 0, threads = 0;
 	const char *word = "alive", *at;
 	unsigned int flags;
 	uint64_t active;
 
 	snprintf(text, TEXT, "gone");
-	if (!read_file(pid, "stat", stat, sizeof(stat)) ||
+	if (!read_stat(pid, &state, &parent, &flags) ||
 	    !read_file(pid, "status", status, sizeof(status)))
-		return;
-	at = strrchr(stat, ')');
-	if (!at || sscanf(at, ") %c %d %*d %*d %*d %*d %u", &state, &parent, &flags) != 3)
 		return;
 	at = strstr(status, "\nTgid:\t");
 	tgid = at ? atoi(at + 7) : 0;
@@ -665,13 +671,11 @@ static void follow_exec(int pid)
 {
 	time_t end = time(NULL) + PATIENCE / 1000;
 	unsigned int flags;
-	char stat[TEXT];
-	const char *at;
+	int parent;
+	char state;
 
 	while (time(NULL) < end) {
-		at = read_file(pid, "stat", stat, sizeof(stat)) ? strrchr(stat, ')') : NULL;
-		if (!at || sscanf(at, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1 ||
-		    !(flags & PF_FORKNOEXEC))
+		if (!read_stat(pid, &state, &parent, &flags) || !(flags & PF_FORKNOEXEC))
 			return;
 		usleep(20);
 	}
