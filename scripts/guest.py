@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 sys.path.insert(0, os.path.join(TOP, "qemu"))
@@ -98,6 +99,28 @@ def programs_of(collection):
         say(f"the kernel's Makefile names no test program in {collection}: {said}")
         sys.exit(1)
     return sorted(programs)
+
+
+class Beside(threading.Thread):
+    """Does something while others do something else, and ends with the process."""
+
+    def __init__(self, do):
+        super().__init__(daemon=True)
+        self.do = do
+        self.result = self.error = None
+
+    def run(self):
+        try:
+            self.result = self.do()
+        except BaseException as error:  # pylint: disable=broad-except
+            self.error = error
+
+    def ended(self):
+        """What was returned, once it is; or raises what was raised."""
+        self.join()
+        if self.error:
+            raise self.error
+        return self.result
 
 
 class NoModel(Exception):
