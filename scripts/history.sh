@@ -77,7 +77,7 @@ history_apply() {
 		[[ -f $worktree/$file ]] ||
 			install -D -m "$(stat -c %a "$base/$file")" "$base/$file" "$worktree/$file"
 	done < <(edited_by "$1")
-	[[ ! $(edited_by "$1") ]] || apply "$1" "$worktree"
+	apply "$1" "$worktree"
 }
 
 # history_commit PATCH: with the author, date and message that its mail brings.

@@ -111,10 +111,10 @@ put_new() {
 # A .msg brings files that are not built yet; the next .patch names them as well.
 crate_root=kernel/pidns/pidns.rs
 
-# naming FILE...: the root of the crate from stdin as it is where these files alone are there:
-# it names no other, and of its page it has what comes before the whole is described.
+# naming DIRECTORY: the root of the crate from stdin as it is where the files of DIRECTORY alone are
+# there: it names no other, and of its page it has what comes before the whole is described.
 naming() {
-	awk -v files=" $* " '
+	awk -v files=" $(cd "$1" && echo *.rs) " '
 		function there(name) { return index(files, " " name ".rs ") }
 		{ line[NR] = $0 }
 		/^mod [a-z_]*;$/ && !there(substr($2, 1, length($2) - 1)) { line[NR] = "left out"; some = 1 }
@@ -142,7 +142,7 @@ naming() {
 }
 
 # put_news PATCH ROOT: puts its new files below ROOT, where those of the patches before it are,
-# and prints what is new or different there now.
+# and prints what may be new or different there now.
 put_news() {
 	local file
 	for file in ${new_files[$1]}; do
@@ -150,12 +150,8 @@ put_news() {
 		kernel_path "$file" | grep -vxF "$crate_root" || :
 	done
 	[[ -f $2/$crate_root && $1 == *.patch ]] || return 0
-	cp "$2/$crate_root" "$2/$crate_root.was"
-	# shellcheck disable=SC2046  # no name has a space
-	naming $(cd "$2/${crate_root%/*}" && echo *.rs) <"$top/$(tree_path "$crate_root")" >"$2/$crate_root"
-	[[ " ${new_files[$1]} " != *" $(tree_path "$crate_root") "* ]] &&
-		cmp -s "$2/$crate_root" "$2/$crate_root.was" || echo "$crate_root"
-	rm "$2/$crate_root.was"
+	naming "$2/${crate_root%/*}" <"$top/$(tree_path "$crate_root")" >"$2/$crate_root"
+	echo "$crate_root"
 }
 
 # check_root: that all of the root of the crate would come back from the series.
@@ -164,14 +160,14 @@ check_root() {
 	root=$(tree_path "$crate_root")
 	[[ -f $top/$root ]] || return 0
 	text=$(<"$top/$root")
-	# shellcheck disable=SC2046  # no name has a space
-	here=$(naming $(cd "$top/${root%/*}" && echo *.rs) <<<"$text" | diff <(echo "$text") - |
+	here=$(naming "$top/${root%/*}" <<<"$text" | diff <(echo "$text") - |
 		sed -n '/^< \(mod \|#\[\|\/\/! | .[a-z_]*\.rs. \)/s/^< //p' | head -n1) || :
 	[[ ! $here ]] || die "$root names a file that is not beside it, or has an attribute without a module: '$here'"
 }
 
-# apply PATCH ROOT: exactly, or not at all.  ROOT may lie in a checkout, where git
+# apply PATCH ROOT: its edits, if it has any; exactly, or not at all.  ROOT may lie in a checkout, where git
 # would leave out what is not below it.
 apply() {
+	[[ $(edited_by "$1") ]] || return 0
 	(cd "$2" && GIT_CEILING_DIRECTORIES=$build git apply --whitespace=nowarn "$patches/$1")
 }
