@@ -4,7 +4,8 @@
 
 use crate::calls::Errno::*;
 use crate::calls::{Answer, Number, TaskId, Translate, Value};
-use crate::rules::{SpaceId, World, PID_MAX_LIMIT, PID_MAX_MIN};
+use crate::rules::PID_MAX_MIN;
+use crate::world::{SpaceId, World, PID_MAX_LIMIT};
 
 impl World {
     /// What a task sees of itself and of its parent. "From the point of view of the new pid

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-/// The place of a task in [`World::tasks`](crate::rules::World::tasks). A process has that of its leader.
+/// The place of a task in [`World::tasks`](crate::world::World::tasks). A process has that of its leader.
 pub type TaskId = usize;
 
 /// A pid as a process sees it: the number of a task in one namespace.
@@ -39,9 +39,9 @@ pub enum Value {
     Read(i64),
     /// A thread, its process and the parent of that, which may be none that it sees.
     Seen(Number, Number, Option<Number>),
-    /// A file of a pid namespace, by its place in [`World::spaces`](crate::rules::World::spaces).
+    /// A file of a pid namespace, by its place in [`World::spaces`](crate::world::World::spaces).
     Space(usize),
-    /// A file of a user namespace, by its place in [`World::users`](crate::rules::World::users).
+    /// A file of a user namespace, by its place in [`World::users`](crate::world::World::users).
     User(usize),
 }
 

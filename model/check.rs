@@ -5,7 +5,7 @@
 
 use crate::calls::{Answer, Flags, Number, Op, Signal, TaskId, Which};
 use crate::departure::Rules;
-use crate::rules::{Numbering, Process, State, World, OUTERMOST};
+use crate::world::{Numbering, Process, State, World, OUTERMOST};
 use stateright::{Model, Property};
 use std::hash::{Hash, Hasher};
 use std::iter;

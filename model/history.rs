@@ -7,9 +7,9 @@ use crate::calls::{
     Answer, Errno, Flags, Number, Op, Reboot, Signal, Status, TaskId, Translate, Value, Which,
 };
 use crate::departure::{Departure, Rules};
-use crate::rules::{
-    Numbering, Pid, PidId, Process, SpaceId, State, Task, World, MAX_WANTED, OUTERMOST,
-    PID_MAX_LIMIT, PID_MAX_MIN,
+use crate::rules::{MAX_WANTED, PID_MAX_MIN};
+use crate::world::{
+    Numbering, Pid, PidId, Process, SpaceId, State, Task, World, OUTERMOST, PID_MAX_LIMIT,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;

@@ -15,6 +15,7 @@ mod departure;
 mod history;
 mod rules;
 mod table;
+mod world;
 
 use check::{Check, Scope, INIT_ENDS, SCOPES};
 use departure::{Rules, MISTAKES};
