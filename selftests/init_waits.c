@@ -481,4 +481,83 @@ TEST(fork_into_a_namespace_below_may_be_half_done)
 	EXPECT_EQ(ENOMEM, forker.err);
 }
 
+/* Nothing that it waits for comes, and nothing else may end its sleep. */
+static void expect_quiet_sleep(struct __test_metadata *const _metadata)
+{
+	const struct timespec second = { .tv_sec = 1 };
+	sigset_t none;
+
+	sigemptyset(&none);
+	EXPECT_EQ(-1, sigtimedwait(&none, NULL, &second));
+	EXPECT_EQ(EAGAIN, errno) {
+		TH_LOG("init was woken, and does not exit");
+	}
+}
+
+static void exit_at_once(struct __test_metadata *const _metadata __maybe_unused,
+			 void *arg __maybe_unused)
+{
+}
+
+static void fork_and_wait(struct __test_metadata *const _metadata,
+			  void *arg __maybe_unused)
+{
+	die_with_parent(_metadata);
+	for (;;)
+		assert_exited_ok(_metadata, child_run(_metadata, exit_at_once, NULL));
+}
+
+static void sleep_beside_a_family(struct __test_metadata *const _metadata,
+				  void *arg __maybe_unused)
+{
+	pid_t parent = child_run(_metadata, fork_and_wait, NULL);
+
+	expect_quiet_sleep(_metadata);
+	child_kill(_metadata, parent);
+}
+
+/*
+ * Who does not exit is not woken by the end of others.
+ *
+ * 1. Init makes a child, which makes children and waits for them: each time,
+ *    two tasks are left.
+ * 2. Init sleeps for a second, and is not disturbed.
+ */
+TEST(init_that_lives_is_not_woken_when_two_tasks_are_left)
+{
+	pid_t init;
+
+	require_privilege(_metadata);
+	init = child_run_flags(_metadata, CLONE_NEWPID, sleep_beside_a_family, NULL);
+	ASSERT_LT(0, init);
+	assert_exited_ok(_metadata, init);
+}
+
+static void *return_soon(void *arg)
+{
+	usleep(200 * 1000);
+	return arg;
+}
+
+static void sleep_beside_a_thread(struct __test_metadata *const _metadata,
+				  void *arg __maybe_unused)
+{
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, return_soon, NULL));
+	expect_quiet_sleep(_metadata);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+}
+
+/* The same with a thread of init, which leaves one. */
+TEST(init_that_lives_is_not_woken_when_one_task_is_left)
+{
+	pid_t init;
+
+	require_privilege(_metadata);
+	init = child_run_flags(_metadata, CLONE_NEWPID, sleep_beside_a_thread, NULL);
+	ASSERT_LT(0, init);
+	assert_exited_ok(_metadata, init);
+}
+
 TEST_HARNESS_MAIN
