@@ -22,7 +22,7 @@ use core::ptr::null_mut;
 
 as_in_c! {
     task_struct { sighand, signal }
-    sighand_struct { siglock, action }
+    sighand_struct { siglock, action, count }
     k_sigaction { sa }
     sigaction { sa_handler }
     signal_struct { group_exit_code }
@@ -32,7 +32,7 @@ as_in_c! {
 const SIG_IGN: usize = 1;
 
 /// The last thread of a process, on its way out: the current task, when all other threads of its
-/// group are exiting before it, and the group is marked as exiting.
+/// group are exiting as well, and the group is marked as exiting.
 ///
 /// # Invariants
 ///
@@ -48,9 +48,10 @@ impl<'a> LastThread<'a> {
     ///
     /// # Safety
     ///
-    /// It must be, and it must be in `do_exit()`, after `synchronize_group_exit()` and before
-    /// `release_task()`. It must hold no lock while a value of this type exists, but for those that
-    /// are taken and released in between.
+    /// All other threads of its group must have come to `exit_signals()`. It must be in
+    /// `do_exit()`, after `synchronize_group_exit()` and before `release_task()`. It must hold no
+    /// lock while a value of this type exists, but for those that are taken and released in
+    /// between.
     #[inline]
     pub unsafe fn new(me: &'a CurrentTask) -> Self {
         // INVARIANT: By the safety requirements; `me` cannot leave the current task.
@@ -170,13 +171,12 @@ impl<'a> LastThread<'a> {
     }
 }
 
-/// Keeps task work from interrupting the sleep of the current task, while it exists.
+/// Evidence that task work does not interrupt the sleep of the current task.
 ///
 /// # Invariants
 ///
 /// `flags` is what `no_notify_signal_save()` has returned in the current task.
 #[doc(alias = "no_notify_signal_save")]
-#[must_use = "task work interrupts again when the value is dropped"]
 pub struct NoNotifySignal {
     flags: c_uint,
     // The flags are those of one task.
@@ -184,22 +184,18 @@ pub struct NoNotifySignal {
 }
 
 impl NoNotifySignal {
-    /// Begins to.
-    #[inline]
-    pub fn new() -> Self {
-        Self {
+    /// Does something that is not to be interrupted so.
+    // By a closure, so that one ends within the other, as what is restored is what was saved. And
+    // inlined, so that /proc/PID/wchan names who calls it.
+    #[inline(always)]
+    pub fn during<R>(work: impl FnOnce(&Self) -> R) -> R {
+        let quiet = Self {
             // SAFETY: Changes the flags of the current task, which are its own.
             // INVARIANT: The value cannot leave the task.
             flags: unsafe { bindings::no_notify_signal_save() },
             _not_send: NotThreadSafe,
-        }
-    }
-}
-
-impl Default for NoNotifySignal {
-    #[inline]
-    fn default() -> Self {
-        Self::new()
+        };
+        work(&quiet)
     }
 }
 

@@ -116,7 +116,8 @@ impl<T> Idr<T> {
         _guard: &'a rcu::Guard,
     ) -> impl Iterator<Item = &'a T> {
         // `None` behind the last number that there can be, and once there was no entry.
-        let mut next = Some(first);
+        // C warns of a negative one; there is no entry below 0.
+        let mut next = Some(first.max(0));
         core::iter::from_fn(move || {
             let mut number = next.take()?;
             // SAFETY: The map is valid by the type invariant, and `_guard` is the RCU read-side

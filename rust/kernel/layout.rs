@@ -4,8 +4,8 @@
 //!
 //! bindgen computes where each field lies, by its own view of types, alignments and attributes; its
 //! tests of that are off in the kernel. A field that it puts elsewhere is another field, which
-//! nobody would notice before it is read. [`as_in_c!`] compares with what the C compiler says, in
-//! `rust/bindings/bindings_helper.h`, at build time.
+//! nobody would notice before it is read. [`as_in_c!`] compares with what clang says of
+//! `rust/bindings/bindings_helper.h`, as a compiler of C, at build time.
 //!
 //! [`as_in_c!`]: crate::as_in_c
 

@@ -25,6 +25,8 @@ as_in_c! {
 ///
 /// - [`into_raw`](Self::into_raw) must return a pointer to a valid [`Of`](Self::Of), which stays
 ///   valid until it is passed to [`from_raw`](Self::from_raw).
+/// - Until then there must be no other value whose `into_raw` returns that pointer, and none must
+///   come to be: a pointer that is counted and shared cannot be in two places of a list.
 /// - There must be a `struct llist_node` at the offset [`NODE`](Self::NODE) of it, which nothing
 ///   but a list uses meanwhile.
 pub unsafe trait Listed: Send + Sized + 'static {

@@ -80,7 +80,8 @@ pub trait NamespaceExt: Namespace {
     ///
     /// # Safety
     ///
-    /// `ns` must point to memory that is the caller's alone, and `table` must be that of this kind.
+    /// `ns` must point to memory that is the caller's alone, and stay where it is from here on, as
+    /// what is set up points to itself. `table` must be that of this kind.
     #[doc(alias = "ns_common_init")]
     #[inline]
     unsafe fn init_common(ns: NonNull<Self>, table: &'static Table) -> Result {
@@ -110,7 +111,8 @@ pub trait NamespaceExt: Namespace {
     /// # Safety
     ///
     /// [`init_common`](Self::init_common) must have succeeded; the namespace must be whole, its
-    /// owner included; and this must be the one call.
+    /// owner included, and stay so, with its reference to the owner, until a grace period of RCU
+    /// after [`remove_from_tree`](Self::remove_from_tree); and this must be the one call.
     #[doc(alias = "ns_tree_add")]
     #[inline]
     unsafe fn add_to_tree(ns: NonNull<Self>) {

@@ -28,9 +28,6 @@ as_in_c! {
     kmem_cache_args { align }
 }
 
-/// The largest object in bytes that a cache is made for: what no configuration of C refuses.
-const MAX_SIZE: usize = 4 << 20;
-
 /// How a [`Cache`] is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Flags(bindings::slab_flags_t);
@@ -96,7 +93,8 @@ unsafe impl<T> Send for Cache<T> {}
 unsafe impl<T> Sync for Cache<T> {}
 
 impl<T> Cache<T> {
-    /// Makes a cache for `T`, which /proc/slabinfo shows as `name`.
+    /// Makes a cache for `T`, which /proc/slabinfo shows as `name`, unless C merges it with another
+    /// one for objects alike.
     ///
     /// There must be no other of that name.
     ///
@@ -105,7 +103,7 @@ impl<T> Cache<T> {
     /// As [`with_tail`](Self::with_tail).
     #[doc(alias = "kmem_cache_create")]
     #[inline]
-    pub fn new(name: &CStr, flags: Flags) -> Result<Self> {
+    pub fn new(name: &'static CStr, flags: Flags) -> Result<Self> {
         Self::with_tail(name, 0, flags)
     }
 
@@ -114,20 +112,21 @@ impl<T> Cache<T> {
     ///
     /// # Errors
     ///
-    /// - [`EINVAL`] if objects would have no bytes, or more than 4 MiB;
+    /// - [`EINVAL`] if objects would have no bytes, or more than `KMALLOC_MAX_SIZE`;
     /// - [`ENOMEM`].
     #[doc(alias = "kmem_cache_create")]
-    pub fn with_tail(name: &CStr, tail: usize, flags: Flags) -> Result<Self> {
+    pub fn with_tail(name: &'static CStr, tail: usize, flags: Flags) -> Result<Self> {
         let size = size_of::<T>().checked_add(tail).ok_or(EINVAL)?;
         // C checks that with CONFIG_DEBUG_VM only.
-        if size == 0 || size > MAX_SIZE {
+        if size == 0 || size > bindings::KMALLOC_MAX_SIZE as usize {
             return Err(EINVAL);
         }
         let mut args = bindings::kmem_cache_args {
             align: align_of::<T>() as u32,
             ..Default::default()
         };
-        // SAFETY: The name is copied, and the arguments are valid for the duration of the call.
+        // SAFETY: The arguments are valid for the duration of the call, and the name for good: it
+        // is copied, but not where a cache of before `late_initcall()` is merged with another.
         let ptr = unsafe {
             bindings::__kmem_cache_create_args(
                 name.as_char_ptr(),
@@ -194,14 +193,21 @@ impl<T: Zeroable> CacheBox<T> {
 }
 
 impl<T> CacheBox<T> {
+    /// Returns the object for C, which may change it while nobody uses the box.
+    #[inline]
+    pub fn as_raw(&self) -> NonNull<T> {
+        self.object
+    }
+
     /// Takes an object back.
     ///
     /// It belongs to the box from here on, which frees it.
     ///
     /// # Safety
     ///
-    /// `object` must be that of a box from this `cache` that was forgotten, be it in another
-    /// thread; it must be a valid `T`, and nobody else may use it any more.
+    /// `object` must come from [`as_raw`](Self::as_raw) of a box from this `cache` that was
+    /// forgotten, be it in another thread; it must be a valid `T`, and nobody else may use it any
+    /// more.
     #[inline]
     pub unsafe fn from_raw(object: NonNull<T>, cache: &'static Cache<T>) -> Self {
         // INVARIANT: By the safety requirements.

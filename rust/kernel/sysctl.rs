@@ -108,7 +108,7 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// [`ENOMEM`], also if there is one of that name.
+    /// [`ENOMEM`], also if there is one of that name, or the mode lets somebody execute it.
     ///
     /// # Safety
     ///

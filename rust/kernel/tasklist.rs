@@ -99,6 +99,8 @@ impl Tasklist {
     }
 
     /// Sends SIGKILL to the init of the pid namespace that `me` lives in, as the kernel itself.
+    ///
+    /// The kernel panics when that is the init of the machine.
     #[inline]
     pub fn kill_init_of(&self, me: &CurrentTask) {
         let Ok(ns) = PidNamespace::active(me) else {
@@ -109,7 +111,8 @@ impl Tasklist {
         //   `self` exists, and can be read.
         // - What it points to is on the list, and so valid while `self` exists: an init is not
         //   released before all that count in its namespace are. `me` counts, as it has its pid,
-        //   without which it had no active namespace, and does not lose it while `self` exists.
+        //   without which it had no active namespace, and does not lose it while `self` exists. In
+        //   the initial namespace nobody is counted, and its init is never released.
         // - `send_sig()` asks for a valid task. It takes the siglock, which comes after this lock.
         unsafe { bindings::send_sig(bindings::SIGKILL as c_int, (*ns.as_ptr()).child_reaper, 1) };
     }

@@ -71,7 +71,7 @@ impl Charge {
     /// Counts one more object of `kind` for the user `uid` in `user_ns`.
     ///
     /// Returns [`None`] if a limit, in `user_ns` or in an ancestor of it, is reached, and if there
-    /// is no memory for the counters of a new user.
+    /// is no memory for the counters of a new user. Sleeps.
     #[doc(alias = "inc_ucount")]
     #[inline]
     pub fn new(user_ns: &UserNamespace, uid: Kuid, kind: Kind) -> Option<Self> {

@@ -20,7 +20,6 @@ use kernel::{
         CacheBox,
         Flags, //
     },
-    str::CString,
     sync::SetOnce,
     types::Opaque,
     warn_on_once, //
@@ -38,6 +37,15 @@ static NAMESPACES: SetOnce<Cache<Opaque<bindings::pid_namespace>>> = SetOnce::ne
 /// is made, and stays for good.
 static PIDS: [SetOnce<PidCache>; bindings::MAX_PID_NS_LEVEL as usize] =
     [const { SetOnce::new() }; bindings::MAX_PID_NS_LEVEL as usize];
+
+/// What they are called in /proc/slabinfo: `pid_2` is for pids that have two numbers.
+#[rustfmt::skip]
+static NAMES: [&CStr; bindings::MAX_PID_NS_LEVEL as usize] = [
+    c"pid_2", c"pid_3", c"pid_4", c"pid_5", c"pid_6", c"pid_7", c"pid_8", c"pid_9", c"pid_10",
+    c"pid_11", c"pid_12", c"pid_13", c"pid_14", c"pid_15", c"pid_16", c"pid_17", c"pid_18",
+    c"pid_19", c"pid_20", c"pid_21", c"pid_22", c"pid_23", c"pid_24", c"pid_25", c"pid_26",
+    c"pid_27", c"pid_28", c"pid_29", c"pid_30", c"pid_31", c"pid_32", c"pid_33",
+];
 
 kernel::sync::global_lock! {
     // SAFETY: `init` initialises it before it sets `NAMESPACES`. Who takes the lock has memory from
@@ -77,8 +85,8 @@ pub(crate) fn alloc() -> Result<Memory> {
 ///
 /// # Safety
 ///
-/// `ns` must be what [`alloc`] has returned in a box that was forgotten, and nobody else may use it
-/// any more.
+/// `ns` must be, by `as_raw`, what [`alloc`] has returned in a box that was forgotten, and nobody
+/// else may use it any more.
 #[inline]
 pub(crate) unsafe fn from_raw(ns: NonNull<Opaque<bindings::pid_namespace>>) -> Option<Memory> {
     let cache = namespaces().ok()?;
@@ -105,31 +113,33 @@ fn namespaces() -> Result<&'static Cache<Opaque<bindings::pid_namespace>>> {
 #[doc(alias = "create_pid_cachep")]
 #[inline]
 pub(crate) fn for_pids(level: Level<'_>, _ns: &Memory) -> Result<&'static PidCache> {
-    let slot = PIDS.get(level.into_raw() as usize - 1);
+    let index = level.into_raw() as usize - 1;
+    let slot = PIDS.get(index);
     // By its type invariant the level has a place there.
     warn_on_once!(slot.is_none());
     let slot = slot.ok_or(ENOMEM)?;
     match slot.as_ref() {
         Some(cache) => Ok(cache),
-        None => make_for_pids(level, slot),
+        None => make_for_pids(level, slot, NAMES.get(index).ok_or(ENOMEM)?),
     }
 }
 
 /// Makes the cache for the pids of `level`, unless somebody else just has. For [`for_pids`] alone.
 // Once for each level: what it needs on the stack is not to be set up each time.
 #[cold]
-fn make_for_pids(level: Level<'_>, slot: &'static SetOnce<PidCache>) -> Result<&'static PidCache> {
-    // The name as in /proc/slabinfo: `pid_2` is for pids that have two numbers. `struct pid`
-    // itself has room for none.
-    let numbers = level.into_raw() as usize + 1;
-    let name = CString::try_from_fmt(fmt!("pid_{numbers}"))?;
-    let tail = numbers * size_of::<bindings::upid>();
+fn make_for_pids(
+    level: Level<'_>,
+    slot: &'static SetOnce<PidCache>,
+    name: &'static CStr,
+) -> Result<&'static PidCache> {
+    // `struct pid` itself has room for no number.
+    let tail = (level.into_raw() as usize + 1) * size_of::<bindings::upid>();
 
     let _making = MAKING.lock();
     // Somebody else may have made it. If that failed, this may not.
     if slot.as_ref().is_none() {
         let flags = Flags::HWCACHE_ALIGN | Flags::ACCOUNT;
-        slot.populate(Cache::with_tail(&name, tail, flags)?);
+        slot.populate(Cache::with_tail(name, tail, flags)?);
     }
     slot.as_ref().ok_or(ENOMEM)
 }

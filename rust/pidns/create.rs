@@ -72,8 +72,8 @@ pub(crate) fn copy(
 ///
 /// - [`EINVAL`] if `user_ns` is not, and is not below, the owner of `active`;
 /// - [`ENOSPC`] if the namespace would lie too deep;
-/// - [`ERESTART`] if the user has too many, until `wait_for_pid_namespaces()` says whether to try
-///   again, or that it is [`ENOSPC`];
+/// - [`ERESTART`] if the user has too many, or there is no memory for the counter of a new one,
+///   until `wait_for_pid_namespaces()` says whether to try again, or that it is [`ENOSPC`];
 /// - what the steps of making it return, [`ENOMEM`] most of all.
 #[doc(alias = "create_pid_namespace")]
 // Even with the tests, which call it as well: a call is one per cent of what a namespace costs.
@@ -153,7 +153,7 @@ impl<'a> Blank<'a> {
 
     #[inline]
     fn as_ns(&self) -> NonNull<PidNamespace> {
-        NonNull::from(&*self.ns).cast()
+        self.ns.as_raw().cast()
     }
 }
 

@@ -65,7 +65,7 @@
 //! - `vm.memfd_noexec`, in `kernel/pid_sysctl.h`: it is memfd's.
 //! - `EXPORT_SYMBOL_GPL(put_pid_ns)` and `subsys_initcall(pid_namespaces_init)`, in
 //!   `kernel/pid.c`: crates outside `rust/` export nothing, and only modules have initcalls.
-//! - `rust/helpers/`: macros and inline functions of C, one call each.
+//! - `rust/helpers/`: macros and inline functions of C, one each.
 //!
 //! # Life of a namespace
 //!

@@ -21,7 +21,7 @@ use kernel::{
 /// Sends SIGKILL to each thread in `ns` but pid 1, which is the leader of init. Returns whether
 /// there is anybody but the `own_tasks` of init.
 ///
-/// If another thread of init is the last one, it gets the signal too, and forgets it when it waits.
+/// If another thread of init is the last one, C drops the signal for it, as its group is exiting.
 /// Going through the pids hits threads of one process again and again, but the alternative is to
 /// go through all processes of the machine.
 fn kill_all_but_init(ns: &PidNamespace, own_tasks: u32) -> bool {
@@ -44,11 +44,15 @@ fn kill_all_but_init(ns: &PidNamespace, own_tasks: u32) -> bool {
 /// Waits until nobody but the `own_tasks` of `init` is left in `ns`.
 // Inlined, so that /proc/PID/wchan names zap_pid_ns_processes.
 #[inline(always)]
-fn wait_for_all_but_init(ns: &PidNamespace, init: LastThread<'_>, own_tasks: u32) {
+fn wait_for_all_but_init(
+    ns: &PidNamespace,
+    init: LastThread<'_>,
+    own_tasks: u32,
+    quiet: &NoNotifySignal,
+) {
     // Those that had ended before, and those that are traced from the parent namespace, which we
     // have to wait for until they are detached.
-    let quiet = NoNotifySignal::new();
-    init.reap_children(&quiet);
+    init.reap_children(quiet);
 
     // Left are those whose parent is somebody else. If it is a member and exits, it leaves them to
     // us, where they are reaped at once; so we must stay to be their reaper. If it lives outside,
@@ -57,7 +61,8 @@ fn wait_for_all_but_init(ns: &PidNamespace, init: LastThread<'_>, own_tasks: u32
     //
     // Tasks, not pids: a pid stays for as long as it is the id of a process group, which we may be
     // in ourselves, and is there before its task. `pid_ns_del_task()` wakes us up when one or two
-    // tasks are left: `Documentation/litmus-tests/pidns/init-is-woken.litmus`.
+    // tasks are left, as it knows by the lock of `kill_all_but_init` that we exit:
+    // `Documentation/litmus-tests/pidns/init-is-woken.litmus`.
     init.sleep_until(|| ns.tasks() == own_tasks);
 }
 
@@ -68,9 +73,9 @@ fn wait_for_all_but_init(ns: &PidNamespace, init: LastThread<'_>, own_tasks: u32
 ///
 /// # Safety
 ///
-/// `pid_ns` must be the active namespace of the current task, which must be the last thread of its
-/// init to come to `exit_signals()`, after `synchronize_group_exit()` and before `release_task()`,
-/// and hold no locks.
+/// `pid_ns` must be the active namespace of the current task, which must be a thread of its init in
+/// `do_exit()`, after `synchronize_group_exit()` and before `release_task()`, when all other
+/// threads have come to `exit_signals()`; and hold no locks.
 #[export]
 pub(crate) unsafe extern "C" fn zap_pid_ns_processes(pid_ns: *mut bindings::pid_namespace) {
     let current = current!();
@@ -89,7 +94,7 @@ pub(crate) unsafe extern "C" fn zap_pid_ns_processes(pid_ns: *mut bindings::pid_
     init.ignore_sigchld();
 
     if kill_all_but_init(ns, own_tasks) {
-        wait_for_all_but_init(ns, init, own_tasks);
+        NoNotifySignal::during(|quiet| wait_for_all_but_init(ns, init, own_tasks, quiet));
     }
 
     if let Some(code) = ns.reboot_code() {
