@@ -1011,7 +1011,8 @@ static const struct op {
 	{ "listns", op_listns, 15, PLAIN, { ENOENT } },
 	{ "handle", op_handle, 20, PLAIN, { EPERM, ESTALE } },
 	{ "sysctl", op_sysctl, 20, PLAIN, { EPERM, EACCES, EINVAL } },
-	{ "read", op_read, 10, PLAIN, { EINVAL, ESPIPE, ENXIO } },
+	/* ENOENT: a sysctl of a namespace that was freed. */
+	{ "read", op_read, 10, PLAIN, { EINVAL, ESPIPE, ENXIO, ENOENT } },
 	{ "mount", op_mount, 20, PLAIN, { EPERM, EINVAL, ENOENT, EACCES, ENOSPC, ESRCH } },
 	{ "open_mount", op_open_mount, 10, PLAIN, { } },
 	{ "send", op_send, 20, PLAIN, { EAGAIN, ETOOMANYREFS } },
