@@ -81,8 +81,6 @@ class Phases:
         self.programs = [name for name in programs if (name, "") not in self.patched_only]
         self.others = [name for name in programs if name not in self.programs]
         before, loaded, after = [[program] for program in histories] or [[], [], []]
-        # The kernel to boot, for qemu/boot.
-        os.environ["PIDNS_IMAGE"] = image
         self.guest = guest.Guest(
             "test-debian",
             "debian",
@@ -94,6 +92,7 @@ class Phases:
             # insmod and rmmod change code that the other CPU may be at: QEMU 7.2 runs it half
             # changed where each CPU has a thread.
             one_thread=True,
+            options=["--image", image],
         )
         self.histories = histories
         self.results = [{} for _ in PHASES]  # of each phase, by program and case
@@ -104,7 +103,6 @@ class Phases:
         """The groups: one for each program, and one for the guest."""
         for ran in self.guest.run():
             self.take(ran)
-        del os.environ["PIDNS_IMAGE"]
         for program in [*self.programs, *(["histories"] if self.histories else [])]:
             yield self.group(program)
         for program in self.others:
