@@ -113,27 +113,20 @@ fn namespaces() -> Result<&'static Cache<Opaque<bindings::pid_namespace>>> {
 #[doc(alias = "create_pid_cachep")]
 #[inline]
 pub(crate) fn for_pids(level: Level<'_>, _ns: &Memory) -> Result<&'static PidCache> {
-    let index = level.into_raw() as usize - 1;
-    let slot = PIDS.get(index);
+    let slot = PIDS.get(level.into_raw() as usize - 1);
     // By its type invariant the level has a place there.
     warn_on_once!(slot.is_none());
     let slot = slot.ok_or(ENOMEM)?;
-    match slot.as_ref() {
-        Some(cache) => Ok(cache),
-        None => make_for_pids(level, slot, NAMES.get(index).ok_or(ENOMEM)?),
-    }
+    slot.as_ref().map_or_else(|| make_for_pids(level, slot), Ok)
 }
 
 /// Makes the cache for the pids of `level`, unless somebody else just has. For [`for_pids`] alone.
 // Once for each level: what it needs on the stack is not to be set up each time.
 #[cold]
-fn make_for_pids(
-    level: Level<'_>,
-    slot: &'static SetOnce<PidCache>,
-    name: &'static CStr,
-) -> Result<&'static PidCache> {
+fn make_for_pids(level: Level<'_>, slot: &'static SetOnce<PidCache>) -> Result<&'static PidCache> {
     // `struct pid` itself has room for no number.
     let tail = (level.into_raw() as usize + 1) * size_of::<bindings::upid>();
+    let name = NAMES.get(level.into_raw() as usize - 1).ok_or(ENOMEM)?;
 
     let _making = MAKING.lock();
     // Somebody else may have made it. If that failed, this may not.

@@ -44,16 +44,10 @@ fn kill_all_but_init(ns: &PidNamespace, own_tasks: u32) -> bool {
 /// Waits until nobody but the `own_tasks` of `init` is left in `ns`.
 // Inlined, so that /proc/PID/wchan names zap_pid_ns_processes.
 #[inline(always)]
-fn wait_for_all_but_init(
-    ns: &PidNamespace,
-    init: LastThread<'_>,
-    own_tasks: u32,
-    quiet: &NoNotifySignal,
-) {
-    // Those that had ended before, and those that are traced from the parent namespace, which we
-    // have to wait for until they are detached.
-    init.reap_children(quiet);
-
+fn wait_for_all_but_init(ns: &PidNamespace, init: LastThread<'_>, own_tasks: u32) {
+    // First for those that had ended before, and those that are traced from the parent namespace,
+    // which we have to wait for until they are detached.
+    //
     // Left are those whose parent is somebody else. If it is a member and exits, it leaves them to
     // us, where they are reaped at once; so we must stay to be their reaper. If it lives outside,
     // because it came here by setns() and forked, or made this namespace by unshare(), it waits
@@ -63,7 +57,10 @@ fn wait_for_all_but_init(
     // in ourselves, and is there before its task. `pid_ns_del_task()` wakes us up when one or two
     // tasks are left, as it knows by the lock of `kill_all_but_init` that we exit:
     // `Documentation/litmus-tests/pidns/init-is-woken.litmus`.
-    init.sleep_until(|| ns.tasks() == own_tasks);
+    NoNotifySignal::during(|quiet| {
+        init.reap_children(quiet);
+        init.sleep_until(|| ns.tasks() == own_tasks);
+    });
 }
 
 /// Ends all processes in a pid namespace, whose init is the current task.
@@ -94,7 +91,7 @@ pub(crate) unsafe extern "C" fn zap_pid_ns_processes(pid_ns: *mut bindings::pid_
     init.ignore_sigchld();
 
     if kill_all_but_init(ns, own_tasks) {
-        NoNotifySignal::during(|quiet| wait_for_all_but_init(ns, init, own_tasks, quiet));
+        wait_for_all_but_init(ns, init, own_tasks);
     }
 
     if let Some(code) = ns.reboot_code() {
