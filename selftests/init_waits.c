@@ -481,14 +481,16 @@ TEST(fork_into_a_namespace_below_may_be_half_done)
 	EXPECT_EQ(ENOMEM, forker.err);
 }
 
-/* Nothing that it waits for comes, and nothing else may end its sleep. */
+/*
+ * Nothing that it waits for comes, and nothing else may end its sleep. Some
+ * libraries would sleep again.
+ */
 static void expect_quiet_sleep(struct __test_metadata *const _metadata)
 {
 	const struct timespec second = { .tv_sec = 1 };
-	sigset_t none;
+	const __u64 none = 0;
 
-	sigemptyset(&none);
-	EXPECT_EQ(-1, sigtimedwait(&none, NULL, &second));
+	EXPECT_EQ(-1, syscall(__NR_rt_sigtimedwait, &none, NULL, &second, sizeof(none)));
 	EXPECT_EQ(EAGAIN, errno) {
 		TH_LOG("init was woken, and does not exit");
 	}
@@ -499,20 +501,25 @@ static void exit_at_once(struct __test_metadata *const _metadata __maybe_unused,
 {
 }
 
-static void fork_and_wait(struct __test_metadata *const _metadata,
-			  void *arg __maybe_unused)
+static void fork_and_wait(struct __test_metadata *const _metadata, void *arg)
 {
+	int *rounds = arg;
+
 	die_with_parent(_metadata);
-	for (;;)
+	for (;;) {
 		assert_exited_ok(_metadata, child_run(_metadata, exit_at_once, NULL));
+		__atomic_add_fetch(rounds, 1, __ATOMIC_SEQ_CST);
+	}
 }
 
 static void sleep_beside_a_family(struct __test_metadata *const _metadata,
-				  void *arg __maybe_unused)
+				  void *arg)
 {
-	pid_t parent = child_run(_metadata, fork_and_wait, NULL);
+	int *rounds = arg;
+	pid_t parent = child_run(_metadata, fork_and_wait, arg);
 
 	expect_quiet_sleep(_metadata);
+	EXPECT_LT(1, __atomic_load_n(rounds, __ATOMIC_SEQ_CST));
 	child_kill(_metadata, parent);
 }
 
@@ -525,28 +532,40 @@ static void sleep_beside_a_family(struct __test_metadata *const _metadata,
  */
 TEST(init_that_lives_is_not_woken_when_two_tasks_are_left)
 {
+	void *rounds = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t init;
 
+	ASSERT_NE(MAP_FAILED, rounds);
 	require_privilege(_metadata);
-	init = child_run_flags(_metadata, CLONE_NEWPID, sleep_beside_a_family, NULL);
+	init = child_run_flags(_metadata, CLONE_NEWPID, sleep_beside_a_family, rounds);
 	ASSERT_LT(0, init);
 	assert_exited_ok(_metadata, init);
 }
 
-static void *return_soon(void *arg)
+static void *return_when_leader_sleeps(void *arg)
 {
-	usleep(200 * 1000);
-	return arg;
+	bool *sleeps = arg;
+	int i;
+
+	*sleeps = false;
+	for (i = 0; i < 500 && !*sleeps; i++) {
+		usleep(1000);
+		*sleeps = task_state("/proc/self") == 'S';
+	}
+	return NULL;
 }
 
 static void sleep_beside_a_thread(struct __test_metadata *const _metadata,
 				  void *arg __maybe_unused)
 {
+	bool sleeps;
 	pthread_t thread;
 
-	ASSERT_EQ(0, pthread_create(&thread, NULL, return_soon, NULL));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, return_when_leader_sleeps, &sleeps));
 	expect_quiet_sleep(_metadata);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_TRUE(sleeps);
 }
 
 /* The same with a thread of init, which leaves one. */
