@@ -78,7 +78,7 @@ pub unsafe trait Listed: Send + Sized + 'static {
 ///
 /// struct Owned(KBox<Parcel>);
 ///
-/// // SAFETY: A box keeps what is in it valid, and `node` is used for nothing else.
+/// // SAFETY: A box keeps what is in it valid, and is not shared; `node` is used for nothing else.
 /// unsafe impl Listed for Owned {
 ///     type Of = Parcel;
 ///     const NODE: usize = offset_of!(Parcel, node);

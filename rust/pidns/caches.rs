@@ -39,7 +39,6 @@ static PIDS: [SetOnce<PidCache>; bindings::MAX_PID_NS_LEVEL as usize] =
     [const { SetOnce::new() }; bindings::MAX_PID_NS_LEVEL as usize];
 
 /// What they are called in /proc/slabinfo: `pid_2` is for pids that have two numbers.
-#[rustfmt::skip]
 static NAMES: [&CStr; bindings::MAX_PID_NS_LEVEL as usize] = [
     c"pid_2", c"pid_3", c"pid_4", c"pid_5", c"pid_6", c"pid_7", c"pid_8", c"pid_9", c"pid_10",
     c"pid_11", c"pid_12", c"pid_13", c"pid_14", c"pid_15", c"pid_16", c"pid_17", c"pid_18",

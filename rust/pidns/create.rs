@@ -72,8 +72,8 @@ pub(crate) fn copy(
 ///
 /// - [`EINVAL`] if `user_ns` is not, and is not below, the owner of `active`;
 /// - [`ENOSPC`] if the namespace would lie too deep;
-/// - [`ERESTART`] if the user has too many, or there is no memory for the counter of a new one,
-///   until `wait_for_pid_namespaces()` says whether to try again, or that it is [`ENOSPC`];
+/// - [`ERESTART`] if the user has too many, or there is no memory for the counters of a new user;
+///   `wait_for_pid_namespaces()` then says whether to try again, or what to return;
 /// - what the steps of making it return, [`ENOMEM`] most of all.
 #[doc(alias = "create_pid_namespace")]
 // Even with the tests, which call it as well: a call is one per cent of what a namespace costs.

@@ -182,8 +182,8 @@ struct Buried(NonNull<PidNamespace>);
 // SAFETY: Nothing in a namespace belongs to a thread.
 unsafe impl Send for Buried {}
 
-// SAFETY: By the type invariant the namespace is valid, and nothing else uses its `rcu`. This code
-// is built in.
+// SAFETY: By the type invariant the namespace is valid, and nothing else uses its `rcu`; there is
+// one value for each, as there was one `Dying`. This code is built in.
 unsafe impl rcu::Deferred for Buried {
     type Of = PidNamespace;
     const HEAD: usize = offset_of!(bindings::pid_namespace, rcu);
