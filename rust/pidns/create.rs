@@ -144,8 +144,9 @@ impl<'a> Blank<'a> {
     /// What `proc_alloc_inum()` returns: [`ENOSPC`] or [`ENOMEM`]. The namespace is gone then.
     #[inline(always)]
     pub(crate) fn number(self) -> Result<Numbered<'a>> {
-        // SAFETY: By the type invariant nobody else knows of `ns`, so that the memory is ours, and
-        // the table is that of pid namespaces.
+        // SAFETY: By the type invariant nobody else knows of `ns`, so that the memory is ours. It
+        // is that of a slab object, which stays where it is when the box moves. The table is that
+        // of pid namespaces.
         unsafe { PidNamespace::init_common(self.as_ns(), &pidns_operations) }?;
         // INVARIANT: The call above succeeded.
         Ok(Numbered { blank: self })
@@ -202,8 +203,9 @@ impl Numbered<'_> {
         // - The other fields are numbers, of which none is read before.
         // - To add it to the tree, `init_common` must have succeeded, as it has by the type
         //   invariant, and the namespace be whole: all of `Blank` and the lines above have made it
-        //   so, its owner included. It enters the tree once, as this takes `self`. Whoever finds it
-        //   there sees it whole:
+        //   so, its owner included. It stays so until `Buried` is dropped, a grace period after
+        //   `bury` has taken it out. It enters the tree once, as this takes `self`. Whoever finds
+        //   it there sees it whole:
         //   `Documentation/litmus-tests/pidns/namespace-is-whole-when-found.litmus`.
         // - It began with one reference, that of `init_common`, which nobody has given up or taken
         //   for an `ARef` yet, so that it is ours.
