@@ -91,8 +91,9 @@ class Race:
     def __init__(self, title):
         self.title = title
         self.lines = []
-        # Two, or one where the other is not known.
-        self.functions = title.partition(" in ")[2].split(" / ")
+        # Two, or one where the other is not known; that has an offset.
+        places = title.partition(" in ")[2].split(" / ")
+        self.functions = [re.sub(r"\+0x.*", "", place) for place in places]
 
 
 def races(console_lines):

@@ -3,12 +3,13 @@
  * Does what histories say that the model in model/ has made, and compares what the kernel answers
  * and shows with what they predict:
  *
- *	histories DIRECTORY FIRST LAST
+ *	histories DIRECTORY FIRST LAST [patient]
  *
  * There is a file for each seed.  It is one world: a pid and a user namespace of its own, with a
  * director that is pid 1 there and reads the file, and actors, which are tasks and do one call at a
  * time as they are told.  As the file says what each call makes of the actors, it is known what to
- * wait for, and nothing depends on time.  A line of a file is one of
+ * wait for, and nothing depends on time; but a kernel that refuses a namespace while one that has
+ * ended is not freed yet is asked again by who is patient.  A line of a file is one of
  *
  *	call STEP ACTOR NAME FLAGS A B CHILD OUTER ANSWER STATUS [NUMBER...]
  *	space SLOT ACTOR WHICH		the namespace of that actor is a new one: nSLOT from here on
@@ -472,6 +473,7 @@ static int __attribute__((noreturn)) play(void *actor)
 
 static long seed;
 static int case_number;
+static bool patient;
 static char history[HISTORY][LINE];
 static int nr_lines;
 static uint64_t space_ids[MAX_SLOTS], user_ids[MAX_SLOTS];
@@ -714,7 +716,8 @@ static struct reply direct(int actor, struct request *request, int fd, bool answ
 	return reply;
 }
 
-static void do_call(char *text)
+/* Return: whether it is one of the model's, and not of the director, which writes the maps of users. */
+static bool do_call(char *text)
 {
 	struct request request = {};
 	int step, actor, outer, status, used, wanted, fd = -1;
@@ -730,7 +733,7 @@ static void do_call(char *text)
 		request.action++;
 	for (text += used; sscanf(text, "%d%n", &wanted, &used) == 1; text += used)
 		request.numbers[request.nr_numbers++] = wanted;
-	request.patient = answer != -ENOSPC;
+	request.patient = patient && answer != -ENOSPC;
 	if (request.action == OPEN)
 		fd = open_ns(request.a, request.b ? "pid_for_children" : "pid");
 	else if (request.action == SETNS_PIDFD || request.action == KILL_PIDFD)
@@ -753,6 +756,7 @@ static void do_call(char *text)
 		if (request.flags & CLONE_VFORK)
 			follow_exec(outer);
 	}
+	return request.action != MAPS;
 }
 
 /* A namespace that was made just now must be a new one, and not one that is gone, either. */
@@ -790,8 +794,7 @@ static void do_line(char *text, int *calls)
 	} else if (sscanf(text, "free %d", &slot) == 1) {
 		follow_number(slot);
 	} else {
-		do_call(text);
-		*calls += 1;
+		*calls += do_call(text);
 	}
 }
 
@@ -889,8 +892,9 @@ int main(int argc, char **argv)
 			send_message(ACTOR_FD(actor), &reply, sizeof(reply), -1);
 		play((void *)(intptr_t)actor);
 	}
-	if (argc != 4) {
-		fprintf(stderr, "usage: histories DIRECTORY FIRST LAST\n");
+	patient = argc == 5 && !strcmp(argv[4], "patient");
+	if (argc != 4 + patient) {
+		fprintf(stderr, "usage: histories DIRECTORY FIRST LAST [patient]\n");
 		return 2;
 	}
 	printf("TAP version 13\n1..%ld\n", atol(argv[3]) - atol(argv[2]) + 1);

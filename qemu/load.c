@@ -6,7 +6,8 @@
  *
  * PERCENT is how much of each load.  After each of them, what it has made must be gone again, by
  * the count of objects in the slab caches; these have to be debugged (slab_debug=), as only then
- * they have a cache of their own and an exact count.  Prints KTAP.
+ * they have a cache of their own and an exact count; and the kernel must have no more memory than
+ * before that it cannot reclaim.  Prints KTAP.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -36,6 +37,8 @@
 #define BACK_WITHIN	120	/* seconds */
 #define ENDS_WITHIN	1800
 #define SPARE_KB	(64 * 1024)
+/* Caches keep some that is empty; 17 bytes that each of a million namespaces leaks are more. */
+#define SLACK_KIB	(16 * 1024)
 #define SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 
 static struct shared {
@@ -82,6 +85,7 @@ struct objects {
 	long namespaces;	/* pid_namespace */
 	long pids;		/* pid, but those of the tasks that there are */
 	long deep;		/* pid_2, pid_3, ... */
+	long kernel_kib;	/* what it has allocated and cannot reclaim */
 };
 
 static struct objects objects(void)
@@ -110,6 +114,7 @@ static struct objects objects(void)
 		die("/proc/loadavg");
 	fclose(stream);
 	o.pids -= tasks;
+	o.kernel_kib = get("/proc/meminfo", "SUnreclaim:") + get("/proc/meminfo", "Percpu:");
 	return o;
 }
 
@@ -140,15 +145,17 @@ static void come_back_to(struct objects before)
 	do {
 		is = objects();
 		if (is.namespaces <= before.namespaces && is.pids <= before.pids &&
-		    is.deep <= before.deep) {
-			say("all is back after %.1f s", now() - begin);
+		    is.deep <= before.deep &&
+		    is.kernel_kib <= before.kernel_kib + SLACK_KIB) {
+			say("all is back after %.1f s; the kernel has %+ld KiB", now() - begin,
+			    is.kernel_kib - before.kernel_kib);
 			return;
 		}
 		usleep(100000);
 	} while (now() < begin + BACK_WITHIN);
-	wrong("after %d s there are %ld namespaces, %ld pids and %ld deep pids more than before",
+	wrong("after %d s there are %ld namespaces, %ld pids, %ld deep pids and %ld KiB more than before",
 	      BACK_WITHIN, is.namespaces - before.namespaces, is.pids - before.pids,
-	      is.deep - before.deep);
+	      is.deep - before.deep, is.kernel_kib - before.kernel_kib);
 }
 
 /*
@@ -244,7 +251,7 @@ static void live(void)
 	if (not_unshared)
 		wrong("%ld processes could not unshare", not_unshared);
 	if (count + unshared < want)
-		say("more do not fit into this guest");
+		wrong("more do not fit into this guest");
 	if (objects().namespaces < count + unshared)
 		wrong("the slab cache has %ld namespaces alone", objects().namespaces);
 	for (long i = 0; i < count; i++)

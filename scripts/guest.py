@@ -63,6 +63,29 @@ def die_with_parent(sig=signal.SIGTERM):
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, int(sig))
 
 
+class Child(subprocess.Popen):
+    """A program that is asked to end when who waits for it is, or dies: with time to end what it
+    has started, as the make of a step."""
+
+    def __init__(self, command, **options):
+        show(command)
+        super().__init__(command, preexec_fn=die_with_parent, **options)
+
+    def __exit__(self, kind, *rest):
+        if kind:
+            self.terminate()
+        super().__exit__(kind, *rest)
+
+
+def run(command, text=None, **options):
+    """Runs it, with this as its input, to its end: the result as subprocess.run() has it."""
+    if text is not None:
+        options["stdin"] = subprocess.PIPE
+    with Child(command, text=True, **options) as child:
+        out, errors = child.communicate(text)
+    return subprocess.CompletedProcess(command, child.returncode, out, errors)
+
+
 def end_on_signals():
     """Ends as a program does, so that what it started ends as well."""
     die_with_parent()
@@ -73,13 +96,7 @@ def end_on_signals():
 def step(*command, **environment):
     """A step that must work before there is anything to test; it says itself why not."""
     command = [os.path.join(TOP, "scripts", command[0]), *command[1:]]
-    show(command)
-    if subprocess.run(
-        command,
-        check=False,
-        env=dict(os.environ, **environment),
-        preexec_fn=die_with_parent,
-    ).returncode:
+    if run(command, env=dict(os.environ, **environment)).returncode:
         sys.exit(1)
 
 
@@ -137,7 +154,7 @@ def histories(rules, seeds, label):
     directory = fresh_directory(label)
     words = [str(seeds[0]), str(seeds[-1]), str(CALLS), directory]
     ask_model("histories", rules, *words)
-    return f"histories {directory} {seeds[0]} {seeds[-1]}"
+    return f"histories {directory} {seeds[0]} {seeds[-1]}{patience(rules)}"
 
 
 def parts_of_history(rules, seed, parts, label):
@@ -145,7 +162,13 @@ def parts_of_history(rules, seed, parts, label):
     directory = fresh_directory(label)
     lines = "".join(" ".join(map(str, part)) + "\n" for part in parts)
     ask_model("parts", rules, str(seed), str(CALLS), directory, lines=lines)
-    return [f"histories {directory} {at} {at}" for at in range(1, len(parts) + 1)]
+    return [f"histories {directory} {at} {at}{patience(rules)}" for at in range(1, len(parts) + 1)]
+
+
+def patience(rules):
+    """Ours waits at the limit for namespaces that have ended; the others refuse until these are
+    freed, which can take some time."""
+    return "" if rules == "ours" else " patient"
 
 
 def fresh_directory(label):
@@ -155,25 +178,18 @@ def fresh_directory(label):
     return directory
 
 
-def histories_beside_selftests():
-    """qemu/histories.c can be run as one of them."""
-    with contextlib.suppress(FileExistsError):
-        built = os.path.join(machine.OBJECTS, "bench/histories")
-        os.symlink(built, os.path.join(BUILT, COLLECTION, "histories"))
+def ours_beside_selftests():
+    """qemu/histories.c and qemu/concurrent.c can be run as some of them."""
+    for name in ("histories", "concurrent"):
+        with contextlib.suppress(FileExistsError):
+            built = os.path.join("../../../bench", name)
+            os.symlink(built, os.path.join(BUILT, COLLECTION, name))
 
 
 def ask_model(*words, lines=""):
     """Runs scripts/model, which says itself what is wrong."""
     command = [os.path.join(TOP, "scripts/model"), *words]
-    show(command)
-    ran = subprocess.run(
-        command,
-        input=lines,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-        preexec_fn=die_with_parent,
-    )
+    ran = run(command, lines, stdout=subprocess.PIPE)
     if ran.returncode == CANNOT:
         raise NoModel(ran.stdout.strip())
     if ran.returncode:
@@ -225,8 +241,7 @@ class Guest:
         # The unpatched kernel is one in C.
         expected = "rust" if self.variant.startswith("rust") else "c"
         name, lines = None, []
-        show(self.command)
-        with open(self.errors, "w", encoding="utf-8") as errors, subprocess.Popen(
+        with open(self.errors, "w", encoding="utf-8") as errors, Child(
             self.command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -234,7 +249,6 @@ class Guest:
             env=dict(os.environ, PIDNS_EXPECT=expected),
             text=True,
             errors="replace",
-            preexec_fn=die_with_parent,
         ) as boot:
             self.boot = boot
             for line in boot.stdout:

@@ -22,15 +22,7 @@ def kernel():
     """Debian's kernel and the module for it, as paths; or nothing, and why."""
     for step, *words in (("setup", "module"), ("debian",), ("module",)):
         command = [os.path.join(TOP, "scripts", step), *words]
-        guest.show(command)
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            preexec_fn=guest.die_with_parent,
-        )
+        done = guest.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         if done.returncode:
             ours = [line for line in done.stderr.splitlines() if "pidns: " in line]
             return None, ours[-1].partition("pidns: ")[2] if ours else f"scripts/{step} failed"
@@ -113,7 +105,7 @@ class Phases:
     def take(self, ran):
         if ran.name in ("insmod", "hooks", "rmmod"):
             why = " ".join(filter(None, ran.lines)) or f"status {ran.status}"
-            self.steps.append(Case(ran.name, *(("failed", why) if ran.status else ("passed",))))
+            self.steps.append(Case(ran.name, *(("failed", why) if ran.status != 0 else ("passed",))))
             self.phase += ran.name != "hooks"
             return
         results = self.results[self.phase]
@@ -136,8 +128,7 @@ class Phases:
         yield Case("came to its end", "failed" if why else "passed", why)
         complaint = console.complaint(console.lines(self.guest.console))
         yield Case("its kernel has no complaint", "failed" if complaint else "passed", complaint)
-        # TEST= has some programs run, or a case of one ("program -t case").
-        # Where TEST= asks for a case, the others did not come.
+        # Where TEST= asks for a case ("program -t case"), the others did not come.
         for path, left in ((PATCHED_ONLY, self.patched_only), (MODULE_ONLY, self.module_only)):
             for key in left:
                 if key[0] in (*self.programs, *self.others):

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which of the data races that KCSAN reports are those of pid namespaces.  A race of two functions
+is if one of them is.  What no compiler has instrumented, as Rust code, is not named: KCSAN sees a
+value change under a reader.  Such a race is ours unless KNOWN says whose it is."""
+
+import collections
+import os
+import re
+import subprocess
+
+# What pid namespaces are made of, in either implementation.
+OBJECTS = [
+    f"kernel/{name}.o"
+    for name in ("nscommon", "nsproxy", "nstree", "pid", "pid_namespace", "pidns/pidns", "ucount")
+]
+
+# The functions that read what the rest of the kernel, not instrumented either, writes, and what
+# that is.
+KNOWN = {}
+
+
+def functions_of(obj):
+    """The functions of pid namespaces in a build, as they are called in a report."""
+    objects = [os.path.join(obj, name) for name in OBJECTS]
+    command = ["nm", "--defined-only", *filter(os.path.exists, objects)]
+    symbols = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+    return set(re.findall(r"^\w+ [Tt] (\S+)$", symbols, re.M))
+
+
+def judged(races, obj):
+    """The races of a kernel that is built there: those that are ours, and the places of the others,
+    each with how often."""
+    functions = functions_of(obj)
+    ours, places = [], collections.Counter()
+    for race in races:
+        unknown = len(race.functions) == 1 and race.functions[0] not in KNOWN
+        if unknown or functions & set(race.functions):
+            ours.append(race)
+        else:
+            places[" / ".join(race.functions)] += 1
+    return ours, [f"{times} times in {place}" for place, times in sorted(places.items())]
