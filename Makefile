@@ -25,11 +25,11 @@ run: ## boot the kernel and show what unshare(CLONE_NEWPID) does there; ARCH=arm
 	@exec scripts/steps $(KERNEL_STEPS) -- scripts/tour rust
 
 .PHONY: module
-module: ## build pidns.ko for Debian's own kernel, which gives it these semantics; KVER=
+module: ## build pidns.ko for Debian's own kernel, which gives it these semantics; KVER=7.3.4+deb13-amd64
 	@exec scripts/steps $(MODULE_STEPS)
 
 .PHONY: try
-try: ## boot Debian's own kernel and show what pidns.ko changes; KVER=
+try: ## boot Debian's own kernel and show what pidns.ko changes; KVER=7.3.4+deb13-amd64
 	@exec scripts/steps $(MODULE_STEPS) try
 
 .PHONY: deb
@@ -55,7 +55,7 @@ soak: ## do random histories as the model predicts them; MINUTES=20, SEEDS=5-9, 
 	@exec scripts/steps 'setup checks' fetch lay -- scripts/soak
 
 .PHONY: load
-load: ## compare the answers to bad input with stock's, and load pid namespaces; VARIANT=rust, WORDS=, PERCENT=
+load: ## compare the answers to bad input with stock's, and load pid namespaces; VARIANT=rust, WORDS=1000, PERCENT=10
 	@exec scripts/load
 
 .PHONY: fuzz

@@ -88,7 +88,8 @@ busy() {
 	# A process group of its own: one kill reaches all that it started.
 	set -m
 	if [[ $verbose ]]; then
-		"$@" </dev/null > >(tee "$out" >&2) 2>&1 &
+		# Not over before all of it is in the log.
+		(set -o pipefail && "$@" </dev/null 2>&1 | tee "$out" >&2) &
 	else
 		"$@" </dev/null >"$out" 2>&1 &
 	fi

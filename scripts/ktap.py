@@ -69,11 +69,11 @@ def kernel_parser():
     return kunit_parser, Errors
 
 
-def leaves(test, status, log=()):
+def leaves(test, status):
     """The cases of a parsed test, in order."""
     if test.subtests:
         for subtest in test.subtests:
-            yield from leaves(subtest, status, test.log)
+            yield from leaves(subtest, status)
         return
     name = test.name.strip()
     if not name and test.status == status.TEST_CRASHED:
@@ -108,7 +108,7 @@ def ending(status, seconds, notes):
         return "the guest ended under it"
     if "timeout" in notes:
         return f"killed after {seconds} s"
-    if status > 128:
+    if status - 128 in set(signal.Signals):
         return f"ended by {signal.Signals(status - 128).name}"
     return f"exit status {status}"
 
