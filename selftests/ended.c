@@ -49,14 +49,14 @@ static void live_and_die(struct __test_metadata *const _metadata, int times)
 
 /*
  * 1. The caller enters a user namespace that may hold one pid namespace.
- * 2. It has a process live and die in one, a thousand times: the one before has
+ * 2. It has a process live and die in one, two hundred times: the one before has
  *    ended each time.
  */
 TEST_F(ended, is_not_in_the_way_of_the_next_one)
 {
 	if (limit_pidns(_metadata, 1))
 		SKIP(return, "no user namespaces: %s", strerror(errno));
-	live_and_die(_metadata, 1000);
+	live_and_die(_metadata, 200);
 }
 
 /*
@@ -73,7 +73,7 @@ TEST_F(ended, is_not_in_the_way_at_the_limit_of_an_outer_user_namespace)
 
 /*
  * 1. The caller enters a user namespace that may hold two pid namespaces.
- * 2. It unshares a thousand times in a row: each takes the place of the last.
+ * 2. It unshares two hundred times in a row: each takes the place of the last.
  */
 TEST_F(ended, makes_room_when_it_is_dropped)
 {
@@ -81,7 +81,7 @@ TEST_F(ended, makes_room_when_it_is_dropped)
 
 	if (limit_pidns(_metadata, 2))
 		SKIP(return, "no user namespaces: %s", strerror(errno));
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 200; i++) {
 		ASSERT_EQ(0, unshare(CLONE_NEWPID)) {
 			TH_LOG("unshare %d: %s", i, strerror(errno));
 		}
@@ -211,7 +211,8 @@ static void unshare_at_a_limit(struct __test_metadata *const _metadata,
 {
 	int i;
 
-	ASSERT_EQ(0, limit_pidns(_metadata, *(int *)arg));
+	if (limit_pidns(_metadata, *(int *)arg))
+		_exit(KSFT_SKIP);
 	for (i = 0; i < 5000; i++) {
 		ASSERT_EQ(0, unshare(CLONE_NEWPID)) {
 			TH_LOG("unshare %d: %s", i, strerror(errno));
@@ -241,6 +242,8 @@ TEST_F(ended, takes_no_memory_beyond_the_limit)
 			most = nr;
 	}
 	EXPECT_TRUE(WIFEXITED(status));
+	if (WEXITSTATUS(status) == KSFT_SKIP)
+		SKIP(return, "no user namespaces");
 	EXPECT_EQ(KSFT_PASS, WEXITSTATUS(status));
 	bound = limit + 64 * sysconf(_SC_NPROCESSORS_ONLN);
 	for (tries = 0; most > bound && nr_objects() - before > bound; tries++) {

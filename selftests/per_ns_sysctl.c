@@ -100,7 +100,7 @@ static void lower_pid_max(struct __test_metadata *const _metadata,
  */
 TEST(pid_max_starts_at_the_highest_and_is_of_the_active_namespace)
 {
-	run_apart(_metadata, lower_pid_max);
+	run_as_pid_1(_metadata, lower_pid_max, NULL);
 }
 
 static void set_creators_pid_max(struct __test_metadata *const _metadata,
@@ -120,7 +120,7 @@ static void set_creators_pid_max(struct __test_metadata *const _metadata,
  */
 TEST(pid_max_written_by_a_creator_is_that_of_its_active_namespace)
 {
-	run_apart(_metadata, set_creators_pid_max);
+	run_as_pid_1(_metadata, set_creators_pid_max, NULL);
 }
 
 static void run_out_of_pids(struct __test_metadata *const _metadata,

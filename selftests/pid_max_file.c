@@ -146,6 +146,7 @@ static void echo_into(struct __test_metadata *const _metadata, void *arg)
  */
 TEST(file_handed_to_a_privileged_writer_is_the_limit_of_who_opened_it)
 {
+	char text[16];
 	long outside;
 	pid_t owner;
 	int fd;
@@ -158,7 +159,11 @@ TEST(file_handed_to_a_privileged_writer_is_the_limit_of_who_opened_it)
 
 	assert_exited_ok(_metadata, child_run(_metadata, echo_into, &fd));
 	EXPECT_EQ(7000, pid_max_of(fd));
-	EXPECT_EQ(outside, own_pid_max(_metadata));
+	EXPECT_EQ(outside, own_pid_max(_metadata)) {
+		/* The machine's own, which others need. */
+		snprintf(text, sizeof(text), "%ld", outside);
+		proc_write("/proc/sys/kernel/pid_max", text);
+	}
 	child_kill(_metadata, owner);
 }
 
@@ -482,7 +487,8 @@ TEST(lookup_may_race_with_the_end_of_the_namespace)
 	int i;
 
 	require_privilege(_metadata);
-	ASSERT_EQ(0, limit_pidns(_metadata, 3));
+	if (limit_pidns(_metadata, 3))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
 	for (i = 0; i < 100; i++) {
 		pid_t pid;
 

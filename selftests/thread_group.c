@@ -215,8 +215,8 @@ static void make_resister(struct thread *me)
 static void exit_last(struct thread *me)
 {
 	wait_for_leader_exit(me->_metadata);
-	/* The leader has set the code; this thread's is lost. */
-	syscall(__NR_exit, 0);
+	/* The code of the last thread is that of the process. */
+	syscall(__NR_exit, me->_metadata->exit_code);
 }
 
 /*

@@ -91,7 +91,8 @@ impl<'a> LastThread<'a> {
         }
     }
 
-    /// Waits until this task has no children, whoever they are. Sleeps.
+    /// Waits until its thread group has no children left to wait for, whoever they are. Those that
+    /// somebody else is just reaping are none any more. Sleeps.
     ///
     /// Forgets signals that are pending, as they would keep the wait from sleeping; `_quiet` does
     /// the same for task work.
@@ -129,8 +130,8 @@ impl<'a> LastThread<'a> {
         loop {
             // The state first, the question after: a wake-up in between sets the state back, and
             // schedule() returns at once.
-            // SAFETY: Only the task itself and who wakes it up change its state. No bit of this
-            // one is special: it is not about to die.
+            // SAFETY: Only the task itself, who wakes it up, and the freezer while it sleeps change
+            // its state. No bit of this one is special: it is not about to die.
             unsafe { bindings::set_current_state(bindings::TASK_IDLE | bindings::TASK_FREEZABLE) };
             if done() {
                 break;
@@ -159,8 +160,8 @@ impl<'a> LastThread<'a> {
         //   of `do_exit()` in this very thread.
         // - Two can read it without the lock just now: `wait4()` of who traces another thread of
         //   the group, which is a zombie, and `do_notify_parent_cldstop()` in another thread that
-        //   is still in `exit_signals()`. So it is written in one piece, and they report the old
-        //   code or the new one.
+        //   is still in `exit_signals()`. They do it by READ_ONCE(), and this is a store that goes
+        //   with that: they report the old code or the new one.
         unsafe {
             let me = self.0.as_ptr();
             let siglock = &raw mut (*(*me).sighand).siglock;

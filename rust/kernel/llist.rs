@@ -44,7 +44,7 @@ pub unsafe trait Listed: Send + Sized + 'static {
     /// # Safety
     ///
     /// `of` must come from [`into_raw`](Self::into_raw), be it in another thread, and must not be
-    /// used for anything else from here on.
+    /// used for anything else from here on, but for what the implementation lets others do.
     unsafe fn from_raw(of: NonNull<Self::Of>) -> Self;
 }
 

@@ -172,7 +172,8 @@ impl<T: Namespace> NamespaceExt for T {}
 #[inline]
 unsafe fn add_to_tree<T: Namespace>(ns: NonNull<T>, id: u64) {
     // SAFETY: By the safety requirements the namespace is whole but for the id, which nobody reads
-    // yet, as it is in no tree.
+    // yet, as it is in no tree. That of an initial one is read, and is what it was built with: the
+    // store changes nothing.
     unsafe { bindings::__ns_tree_gen_id(common(ns), id) };
     // SAFETY: By the safety requirements it is in no tree and whole, and now has an id; the tree is
     // that of this kind.

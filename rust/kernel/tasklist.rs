@@ -100,19 +100,25 @@ impl Tasklist {
 
     /// Sends SIGKILL to the init of the pid namespace that `me` lives in, as the kernel itself.
     ///
-    /// The kernel panics when that is the init of the machine.
+    /// The kernel panics when that is the init of the machine. Nothing is sent by a task that is
+    /// exiting: it may be the leader of that init, which the init does not wait for.
     #[inline]
     pub fn kill_init_of(&self, me: &CurrentTask) {
         let Ok(ns) = PidNamespace::active(me) else {
             return;
         };
+        // SAFETY: The task is valid. Only it changes its flags, and this runs in it.
+        if unsafe { (*me.as_ptr()).flags } & bindings::PF_EXITING != 0 {
+            return;
+        }
         // SAFETY:
         // - The field is written under `tasklist_lock` alone, so that it does not change while
         //   `self` exists, and can be read.
         // - What it points to is on the list, and so valid while `self` exists: an init is not
-        //   released before all that count in its namespace are. `me` counts, as it has its pid,
-        //   without which it had no active namespace, and does not lose it while `self` exists. In
-        //   the initial namespace nobody is counted, and its init is never released.
+        //   released before all that count in its namespace are, but for the leader of its group,
+        //   which is exiting by then, and `me` is not. `me` counts, as it has its pid, without
+        //   which it had no active namespace, and does not lose it while `self` exists. In the
+        //   initial namespace nobody is counted, and its init is never released.
         // - `send_sig()` asks for a valid task. It takes the siglock, which comes after this lock.
         unsafe { bindings::send_sig(bindings::SIGKILL as c_int, (*ns.as_ptr()).child_reaper, 1) };
     }

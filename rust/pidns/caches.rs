@@ -127,11 +127,13 @@ fn make_for_pids(level: Level<'_>, slot: &'static SetOnce<PidCache>) -> Result<&
     let tail = (level.into_raw() as usize + 1) * size_of::<bindings::upid>();
     let name = NAMES.get(level.into_raw() as usize - 1).ok_or(ENOMEM)?;
 
-    let _making = MAKING.lock();
+    let making = MAKING.lock();
     // Somebody else may have made it. If that failed, this may not.
     if slot.as_ref().is_none() {
         let flags = Flags::HWCACHE_ALIGN | Flags::ACCOUNT;
-        slot.populate(Cache::with_tail(name, tail, flags)?);
+        let _ = Cache::with_tail(name, tail, flags).map(|cache| slot.populate(cache));
     }
+    drop(making);
+    // If this failed, somebody who has waited may have succeeded.
     slot.as_ref().ok_or(ENOMEM)
 }

@@ -60,8 +60,9 @@ use kernel::{
 ///
 /// It is a published namespace, and so not the initial one, whose reference count has reached zero:
 /// so there is no `&PidNamespace` of it. It has all that the making of it has given it. Nobody can
-/// find it any more but readers of the namespace tree, under RCU, and who has opened one of its
-/// sysctls. Its `dying` is in no list.
+/// find it any more but readers of the namespace tree, under RCU; who has opened one of its
+/// sysctls; and who gave up the last reference, under RCU since before it was added to a list, and
+/// reads `ucounts`. Its `dying` is in no list.
 #[must_use = "a namespace that nobody destroys is never freed"]
 pub(crate) struct Dying(NonNull<PidNamespace>);
 
@@ -174,7 +175,8 @@ impl Dying {
 /// # Invariants
 ///
 /// - It was a [`Dying`] that was buried. Nobody looks at it any more but readers of the namespace
-///   tree, under RCU since before. A value is dropped by RCU alone, after the grace period.
+///   tree and who gave up the last reference, under RCU since before. A value is dropped by RCU
+///   alone, after the grace period.
 /// - It owns the memory, which is from [`caches::alloc`]; the reference to its owner in `user_ns`;
 ///   and the charge in `ucounts`, which is one for a pid namespace.
 struct Buried(NonNull<PidNamespace>);

@@ -34,8 +34,8 @@ const _: () = assert!(
 
 /// Decides whether `unshare(flags)` may go ahead for a task, of which three things are asked:
 /// whether it is the only one of its thread group, whether another task uses its signal handlers,
-/// and whether it is the only one that uses its address space. The last is costly: it walks all
-/// processes.
+/// and whether it is the only one that uses its address space. The last can be costly: it may walk
+/// all processes.
 ///
 /// Threads, signal handlers and address space cannot be unshared. A request to do so is accepted
 /// as long as they are not shared. To unshare the address space or the handlers takes signal queues

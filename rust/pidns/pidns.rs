@@ -100,7 +100,8 @@
 //!
 //! A namespace has two counts, see `include/linux/ns/ns_common_types.h`. `__ns_ref` decides when it
 //! is freed. `__ns_ref_active` decides whether user space can find it, and is 0 before the other
-//! is; each pid in the namespace and each nsproxy in use that names it counts there as well.
+//! is; each pid in the namespace, each nsproxy in use that names it, and its inode in nsfs, which
+//! open files and mounts have in common, count there as well.
 //!
 //! References are held by
 //!
@@ -124,9 +125,9 @@
 //! | `level`, `parent`     | before `publish`                 | freely: they never change        |
 //! | `user_ns`, `ucounts`  | before `publish`                 | freely: they never change        |
 //! | `pid_cachep`          | before `publish`                 | freely: it never changes         |
-//! | `idr`                 | under `pidmap_lock`              | under RCU                        |
+//! | `idr`                 | before `publish`; under `pidmap_lock`; by `bury` | under RCU        |
 //! | the cursor of `idr`   | so; by `ns_last_pid` in one piece | so; in one piece                |
-//! | `pid_allocated`       | under `pidmap_lock`              | so; elsewhere in one piece       |
+//! | `pid_allocated`       | before `publish`; under `pidmap_lock` | so; elsewhere in one piece  |
 //! | `nr_tasks`            | under `tasklist_lock`            | so; elsewhere in one piece       |
 //! | `child_reaper`        | under `tasklist_lock`            | so; elsewhere in one piece       |
 //! | `pid_max`             | before `publish`; by its sysctl  | in one piece                     |
