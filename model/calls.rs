@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-/// The place of a task in [`World::tasks`](crate::world::World::tasks). A process has that of its leader.
+/// The place of a task in [`World::tasks`](crate::world::World::tasks). A process has that of its
+/// leader.
 pub type TaskId = usize;
 
 /// A pid as a process sees it: the number of a task in one namespace.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! All that can happen in small worlds: each call of each task, in each order, down to a depth; and
-//! what must hold after each of them.
+//! All that can happen in small worlds: each call of a scope by each task, in each order, down to a
+//! depth; and what must hold after each of them. Calls that change nothing are left to the random
+//! histories, and so are `set_tid`, the sysctls of pids, `vfork()`, `kill(-1)` and signals that an
+//! init can ignore.
 
-use crate::calls::{Answer, Flags, Number, Op, Signal, TaskId, Which};
+use crate::calls::{Answer, Flags, Number, Op, Reboot, Signal, TaskId, Which};
 use crate::departure::Rules;
 use crate::world::{Numbering, Process, State, World, OUTERMOST};
 use stateright::{Model, Property};
@@ -31,6 +33,8 @@ pub struct Scope {
     pub threads: bool,
     /// With open files and mounts.
     pub files: bool,
+    /// With `ptrace()` and `reboot()`.
+    pub tracers: bool,
 }
 
 const NONE: Scope = Scope {
@@ -43,10 +47,11 @@ const NONE: Scope = Scope {
     groups: false,
     threads: false,
     files: false,
+    tracers: false,
 };
 
 /// All scopes. Each takes seconds.
-pub const SCOPES: [Scope; 4] = [
+pub const SCOPES: [Scope; 5] = [
     Scope {
         name: "families",
         depth: 11,
@@ -70,6 +75,14 @@ pub const SCOPES: [Scope; 4] = [
         spaces: 3,
         threads: true,
         files: true,
+        ..NONE
+    },
+    Scope {
+        name: "tracers",
+        depth: 12,
+        tasks: 4,
+        spaces: 3,
+        tracers: true,
         ..NONE
     },
     Scope {
@@ -171,11 +184,20 @@ fn calls(scope: &Scope, world: &World, by: TaskId) -> Vec<Op> {
         calls.extend(groups.flat_map(|to| whom.iter().map(move |&who| Op::Setpgid(who, to))));
     }
     if scope.files {
-        calls.extend([Op::Setns, Op::Close, Op::Mount, Op::Unmount]);
+        calls.extend([Op::Setns, Op::Close]);
+        calls.extend([Op::Mount, Op::Unmount, Op::OpenMount]);
         calls.extend(running().map(|other| Op::Open(other, Which::Active)));
         calls.extend(running().map(|other| Op::Open(other, Which::Default)));
         let own = world.tasks[by].leader;
         calls.extend(running().filter(|&other| other != own).map(Op::Pass));
+    }
+    if scope.tracers {
+        if world.active(by) != OUTERMOST {
+            calls.push(Op::Reboot(Reboot::Restart));
+        }
+        let others = world.processes().filter(|&(id, _)| id != 0);
+        let numbers = others.filter_map(|(other, _)| world.number_of(other, by));
+        calls.extend(numbers.flat_map(|one| [Op::Trace(one), Op::Untrace(one)]));
     }
     calls
 }

@@ -3,8 +3,9 @@
 //! The rules of pid namespaces, as a model that runs: what each call answers and what it changes.
 //!
 //! It is no implementation. It has no locks, takes no time and finds nothing quickly, so that each
-//! rule can be read by itself; what there is stands in [`world`](crate::world). What the kernel does after a call has returned, as ending a process
-//! that was killed, is done here before the call returns.
+//! rule can be read by itself; what there is stands in [`world`](crate::world). What the kernel does
+//! after a call has returned, as ending a process that was killed, is done here before the call
+//! returns.
 //!
 //! Words in quotation marks are those of the patch of February 2011 and of its review.
 
