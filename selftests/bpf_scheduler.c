@@ -77,6 +77,7 @@ TEST_F(bpf_scheduler, comes_and_goes_while_tasks_wait_at_the_limit)
 	int i;
 
 	require_root(_metadata, "a BPF scheduler");
+	require_userns(_metadata);
 	if (bpf_scheduler_open(scheduler)) {
 		ASSERT_EQ(ENOENT, errno);
 		SKIP(return, "the kernel has no BPF schedulers");

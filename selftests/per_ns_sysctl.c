@@ -232,6 +232,7 @@ static void write_as_stranger(struct __test_metadata *const _metadata,
  */
 TEST(ns_last_pid_takes_privilege_over_the_owner_of_the_active_namespace)
 {
+	require_userns(_metadata);
 	run_apart(_metadata, write_as_stranger);
 }
 

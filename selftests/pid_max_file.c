@@ -152,6 +152,7 @@ TEST(file_handed_to_a_privileged_writer_is_the_limit_of_who_opened_it)
 	int fd;
 
 	require_root(_metadata, "to be the privileged one");
+	require_userns(_metadata);
 	outside = own_pid_max(_metadata);
 	owner = start_owner(_metadata, CLONE_NEWUSER, 100);
 	fd = take_file(_metadata, owner, 100);
@@ -287,6 +288,7 @@ TEST(listing_shows_the_file_before_anybody_has_opened_it)
 	pid_t pid;
 
 	require_privilege(_metadata);
+	require_userns(_metadata);
 	ASSERT_EQ(0, enter_userns(_metadata));
 	pid = child_run_flags(_metadata, CLONE_NEWPID, expect_listed_as_own, NULL);
 	ASSERT_LT(0, pid);
@@ -313,6 +315,7 @@ TEST(limit_can_be_set_through_a_proc_that_was_mounted_before)
 	pid_t pid;
 
 	require_privilege(_metadata);
+	require_userns(_metadata);
 	outside = own_pid_max(_metadata);
 	ASSERT_EQ(0, enter_userns(_metadata));
 	pid = child_run_flags(_metadata, CLONE_NEWPID, write_through_old_proc, NULL);
@@ -340,6 +343,7 @@ TEST(write_takes_the_owner_of_the_active_namespace)
 
 	/* A second user, for the one who asks is not to own the file. */
 	require_root(_metadata, "to become somebody else");
+	require_userns(_metadata);
 	pid = clone3_fork(CLONE_NEWPID);
 	ASSERT_LE(0, pid);
 	if (!pid) {
@@ -437,6 +441,7 @@ TEST(write_that_is_refused_does_not_keep_the_namespace)
 	int go[2];
 
 	require_root(_metadata, "to become somebody else");
+	require_userns(_metadata);
 	sync_open(_metadata, go);
 	other = clone_fork(CLONE_FILES);
 	ASSERT_LE(0, other);

@@ -675,6 +675,21 @@ static inline void require_privilege(struct __test_metadata *const _metadata)
 }
 
 /**
+ * require_userns() - Be allowed to make user namespaces, or skip the test.
+ * @_metadata: The running test.
+ */
+static inline void require_userns(struct __test_metadata *const _metadata)
+{
+	pid_t pid = clone3_fork(CLONE_NEWUSER);
+
+	if (pid < 0)
+		SKIP(_exit(KSFT_SKIP), "no user namespaces: %s", strerror(errno));
+	if (!pid)
+		_exit(KSFT_PASS);
+	assert_exited_ok(_metadata, pid);
+}
+
+/**
  * require_root() - Be root of the whole machine, or skip the test.
  * @_metadata: The running test.
  * @why: What needs it.

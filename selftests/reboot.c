@@ -278,6 +278,7 @@ TEST(reboot_without_privilege_over_the_owner_is_refused_with_eperm)
 	pid_t pid;
 
 	require_privilege(_metadata);
+	require_userns(_metadata);
 	pid = child_run_flags(_metadata, CLONE_NEWPID, try_without_privilege,
 			      NULL);
 	ASSERT_LT(0, pid);

@@ -356,8 +356,6 @@ TEST(setns_needs_privilege_in_the_own_user_namespace)
 	pid_t pid;
 
 	drop_privilege(_metadata);
-	/* So that others of the same user may look at it. */
-	ASSERT_EQ(0, prctl(PR_SET_DUMPABLE, 1));
 	pid = child_hold(_metadata, CLONE_NEWUSER | CLONE_NEWPID);
 	if (pid < 0)
 		SKIP(return, "no user namespaces: %s", strerror(errno));

@@ -216,6 +216,7 @@ TEST(handle_of_a_freed_namespace_is_stale)
 	ASSERT_NE(MAP_FAILED, (void *)made);
 	sync_open(_metadata, made->born);
 	sync_open(_metadata, made->seen);
+	require_userns(_metadata);
 	pid = child_run(_metadata, make_generations, made);
 	close(made->born[1]);
 	sync_wait(_metadata, made->born);
