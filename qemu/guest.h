@@ -7,6 +7,7 @@
 #define QEMU_GUEST_H
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -59,6 +60,18 @@ static inline long get(const char *file, const char *key)
 	}
 	fclose(stream);
 	return value;
+}
+
+/* Whether it is one of those that were named, or none was. */
+static inline bool wanted(const char *name, char **names)
+{
+	if (!*names)
+		return true;
+	for (; *names; names++) {
+		if (!strcmp(*names, name))
+			return true;
+	}
+	return false;
 }
 
 #endif

@@ -553,17 +553,6 @@ static void run(void (*load)(void))
 	come_back_to(before);
 }
 
-static bool wanted(const char *name, char **names)
-{
-	if (!*names)
-		return true;
-	for (; *names; names++) {
-		if (!strcmp(*names, name))
-			return true;
-	}
-	return false;
-}
-
 int main(int argc, char **argv)
 {
 	int count = 0, number = 0;

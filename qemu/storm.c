@@ -495,17 +495,6 @@ static const struct {
 	{ "shared_handlers", shared_handlers }, { "throughput", throughput },
 };
 
-static bool wanted(const char *name, char **names)
-{
-	if (!*names)
-		return true;
-	for (; *names; names++) {
-		if (!strcmp(*names, name))
-			return true;
-	}
-	return false;
-}
-
 int main(int argc __attribute__((unused)), char **argv)
 {
 	own_ns = must(open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));

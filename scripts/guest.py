@@ -42,6 +42,14 @@ def is_set(name):
     return os.environ.get(name, "0") not in ("", "0")
 
 
+def number(name, default):
+    """What a variable as MINUTES= asks for."""
+    text = os.environ.get(name) or str(default)
+    if not text.isdigit() or not int(text):
+        die(f"{name}={text} is no number")
+    return int(text)
+
+
 def show(command):
     """With V=1, what is run."""
     if is_set("V"):

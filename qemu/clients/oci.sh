@@ -27,6 +27,8 @@ before=()
 # bundle COMMAND [PATH]: a bundle in this directory, in the pid namespace of PATH if given.
 bundle() {
 	local applet
+	# The container has the name of the check, as has this directory.
+	id=${PWD##*/}
 	mkdir -p rootfs/{bin,dev,proc,sys,tmp,etc}
 	cp /usr/bin/busybox rootfs/bin/
 	for applet in sh ps sleep; do
@@ -38,9 +40,6 @@ bundle() {
 	sed -i -e 's/"terminal": true/"terminal": false/' -e "s|\"sh\"|\"sh\", \"-c\", \"$1\"|" \
 		-e "s|\"type\": \"pid\"|&${2:+, \"path\": \"$2\"}|" config.json
 }
-
-# The container has the name of the check.
-id=${PWD##*/}
 
 # pid_of_init: the container's pid 1, out here.
 pid_of_init() {
