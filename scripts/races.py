@@ -14,9 +14,11 @@ OBJECTS = [
     for name in ("nscommon", "nsproxy", "nstree", "pid", "pid_namespace", "pidns/pidns", "ucount")
 ]
 
-# The functions that read what the rest of the kernel, not instrumented either, writes, and what
-# that is.
-KNOWN = {}
+# The functions that read what others that are not instrumented write, and who these are.
+KNOWN = {
+    "__memcg_slab_free_hook": "mm/slub.c",
+    "__memcg_slab_post_alloc_hook": "mm/slub.c",
+}
 
 
 def functions_of(obj):
