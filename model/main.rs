@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 //! model   checks the rules of pid namespaces by themselves.  No sequence of the calls that check.rs
-//!         names breaks a property in a small world; with mainline's rules one does; and with a mistake in the rules, one
-//!         does for each mistake.  Prints TAP, and how many worlds it looked at.
+//!         names breaks a property in a small world; with mainline's rules one does; and with a mistake
+//!         in the rules, one does for each mistake.  Prints TAP, and how many worlds it looked at.
 //! model histories ours|module|mainline FIRST LAST CALLS DIRECTORY   writes random histories, for
 //!         qemu/histories.c: one of so many calls for each of these seeds.
 //! model parts ours|module|mainline SEED CALLS DIRECTORY   writes one of them without some of its

@@ -720,7 +720,7 @@ static struct reply direct(int actor, struct request *request, int fd, bool answ
 	return reply;
 }
 
-/* Return: whether it is one of the model's, and not of the director, which writes the maps of users. */
+/* Return: whether it is one of the model's: the maps of users are the director's to write. */
 static bool do_call(char *text)
 {
 	struct request request = {};

@@ -61,8 +61,7 @@ def compile_program(name, directory, *options):
     os.makedirs(directory, exist_ok=True)
     command = ["cc", "-O2", "-Wall", "-Wextra", *options, "-o", os.path.join(directory, name)]
     command.append(os.path.join(TOP, f"qemu/{name}.c"))
-    show(command)
-    if subprocess.run(command, check=False).returncode:
+    if run(command).returncode:
         die(f"qemu/{name}.c does not compile: the compiler's words are above")
 
 

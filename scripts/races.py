@@ -29,14 +29,18 @@ def functions_of(obj):
     return set(re.findall(r"^\w+ [Tt] (\S+)$", symbols, re.M))
 
 
+def may_be_ours(race):
+    """Whether one access is not named, and nobody is known to make it."""
+    return len(race.functions) == 1 and race.functions[0] not in KNOWN
+
+
 def judged(races, obj):
     """The races of a kernel that is built there: those that are ours, and the places of the others,
     each with how often."""
     functions = functions_of(obj)
     ours, places = [], collections.Counter()
     for race in races:
-        unknown = len(race.functions) == 1 and race.functions[0] not in KNOWN
-        if unknown or functions & set(race.functions):
+        if may_be_ours(race) or functions & set(race.functions):
             ours.append(race)
         else:
             places[" / ".join(race.functions)] += 1
