@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A boot in which selftest programs run, for the scripts that judge what they print."""
 
+import collections
 import contextlib
 import ctypes
 import os
@@ -149,6 +150,19 @@ class Beside(threading.Thread):
         if self.error:
             raise self.error
         return self.result
+
+
+def side_by_side(jobs, width):
+    """What each of these functions returns, in their order: one for each CPU runs at a time, but
+    not more than so many.  The next is taken when there is room for it."""
+    running = collections.deque()
+    for job in jobs:
+        if len(running) == min(os.cpu_count() or 1, width):
+            yield running.popleft().ended()
+        running.append(Beside(job))
+        running[-1].start()
+    while running:
+        yield running.popleft().ended()
 
 
 class NoModel(Exception):
