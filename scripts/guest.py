@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A boot in which selftest programs run, for the scripts that judge what they print."""
 
+import atexit
 import collections
 import contextlib
 import ctypes
@@ -75,14 +76,32 @@ class Child(subprocess.Popen):
     """A program that is asked to end when who waits for it is, or dies: with time to end what it
     has started, as the make of a step."""
 
+    # Those that run, of all threads.
+    running = set()
+
     def __init__(self, command, **options):
         show(command)
         super().__init__(command, preexec_fn=die_with_parent, **options)
+        self.running.add(self)
 
     def __exit__(self, kind, *rest):
         if kind:
             self.terminate()
         super().__exit__(kind, *rest)
+        self.running.discard(self)
+
+    @classmethod
+    def end_all(cls):
+        """A thread that waits for one does not hold up the end of this process, which does not
+        come before the end of the other."""
+        children = list(cls.running)
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.wait()
+
+
+atexit.register(Child.end_all)
 
 
 def run(command, text=None, **options):
@@ -155,10 +174,14 @@ class Beside(threading.Thread):
 def side_by_side(jobs, width):
     """What each of these functions returns, in their order: one for each CPU runs at a time, but
     not more than so many.  The next is taken when there is room for it."""
+    jobs = iter(jobs)
     running = collections.deque()
-    for job in jobs:
+    while True:
         if len(running) == min(os.cpu_count() or 1, width):
             yield running.popleft().ended()
+        job = next(jobs, None)
+        if not job:
+            break
         running.append(Beside(job))
         running[-1].start()
     while running:
