@@ -513,9 +513,8 @@ struct slow_fork {
 	bool seen;
 	/* How many there were: a fork that begins again is another one. */
 	int nr;
-	/* For @meanwhile and @was_seen. */
+	/* For @meanwhile. */
 	int fd;
-	__u32 *tail;
 };
 
 /* Takes privilege, which the caller may give up then; no fork waits before the next step. */
@@ -550,10 +549,7 @@ static void *let_forks_go_on(void *arg)
 			slow->seen = slow->was_seen && slow->was_seen(slow);
 			break;
 		}
-		/*
-		 * This opens a file, which stays open: the next fork may have copied it
-		 * already, would be the last to close it, and begin again for that.
-		 */
+		/* This opens a file, which stays open. */
 		if (read(slow->uffd, &msg, sizeof(msg)) < 0)
 			break;
 	}
@@ -587,6 +583,18 @@ static void close_file(struct slow_fork *slow)
 	close(slow->fd);
 }
 
+static int file_of_ended_namespace(struct __test_metadata *const _metadata)
+{
+	pid_t pid = child_hold(_metadata, CLONE_NEWPID);
+	int fd;
+
+	ASSERT_LT(0, pid);
+	fd = child_active_open(pid);
+	ASSERT_LE(0, fd);
+	child_kill(_metadata, pid);
+	return fd;
+}
+
 /*
  * Who fails to fork closes what the child would have got: this may be the last open
  * file that holds a namespace, which goes only when the call ends.
@@ -595,22 +603,17 @@ static void close_file(struct slow_fork *slow)
  *    open file of one whose pid 1 has ended: there is no room for another one.
  * 2. It clones, and another thread closes the file, when the call has copied the
  *    table of files, and has not yet come to the limit.
- * 3. The call gives the file up, and succeeds.
+ * 3. The call gives the file up, copies the process again, and succeeds.
  */
 TEST_F(ended, is_waited_for_when_the_call_itself_has_closed_its_last_file)
 {
 	struct slow_fork slow = { .meanwhile = close_file };
-	pid_t pid;
 
 	require_root(_metadata, "to be told of forks");
 	slow_fork_open(_metadata, &slow);
 	if (limit_pidns(_metadata, 1))
 		SKIP(return, "no user namespaces: %s", strerror(errno));
-	pid = child_hold(_metadata, CLONE_NEWPID);
-	ASSERT_LT(0, pid);
-	slow.fd = child_active_open(pid);
-	ASSERT_LE(0, slow.fd);
-	child_kill(_metadata, pid);
+	slow.fd = file_of_ended_namespace(_metadata);
 	EXPECT_EQ(-1, unshare(CLONE_NEWPID));
 	EXPECT_EQ(ENOSPC, errno);
 
@@ -620,10 +623,12 @@ TEST_F(ended, is_waited_for_when_the_call_itself_has_closed_its_last_file)
 }
 
 /*
- * The caller is at a limit that is not going to yield. What another thread does in
- * its first fork makes it begin again, and takes effect in between.
+ * The caller is at a limit that is not going to yield. Another thread does something
+ * in its first fork, for which it does not try again: there can be something at each
+ * try, as there can be other work that a task has to do before it is back in user
+ * space, and then it would never be refused.
  */
-static void expect_another_fork(struct __test_metadata *const _metadata, struct slow_fork *slow)
+static void expect_one_refusal(struct __test_metadata *const _metadata, struct slow_fork *slow)
 {
 	pid_t pid, refused;
 
@@ -635,8 +640,7 @@ static void expect_another_fork(struct __test_metadata *const _metadata, struct 
 		_exit(KSFT_FAIL);
 	EXPECT_EQ(-1, refused);
 	EXPECT_EQ(ENOSPC, errno);
-	EXPECT_EQ(2, nr_forks(slow));
-	EXPECT_TRUE(slow->seen);
+	EXPECT_EQ(1, nr_forks(slow));
 	child_kill(_metadata, pid);
 }
 
@@ -661,13 +665,38 @@ static bool signal_was_taken(struct slow_fork *slow __maybe_unused)
  * 1. The caller enters a user namespace that may hold one pid namespace, and has a
  *    child there.
  * 2. It clones, and gets a signal before it comes to the limit.
- * 3. It takes the signal, begins again, and is refused then.
+ * 3. It is refused, without another try, and takes the signal.
  */
-TEST_F(ended, is_not_waited_for_before_a_signal_is_taken)
+TEST_F(ended, is_not_looked_for_once_more_when_a_signal_comes)
+{
+	struct sigaction action = { .sa_handler = take_signal };
+	struct slow_fork slow = { .meanwhile = send_signal };
+
+	require_root(_metadata, "to be told of forks");
+	slow_fork_open(_metadata, &slow);
+	if (limit_pidns(_metadata, 1))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	expect_one_refusal(_metadata, &slow);
+	EXPECT_TRUE(signal_was_taken(&slow));
+}
+
+static void close_file_and_send_signal(struct slow_fork *slow)
+{
+	close_file(slow);
+	send_signal(slow);
+}
+
+/*
+ * As when the call itself has closed the last file of a namespace, but with a signal
+ * before the call comes to the limit: it waits, and takes the signal before it copies
+ * the process again.
+ */
+TEST_F(ended, is_waited_for_before_a_signal_is_taken)
 {
 	struct sigaction action = { .sa_handler = take_signal };
 	struct slow_fork slow = {
-		.meanwhile = send_signal,
+		.meanwhile = close_file_and_send_signal,
 		.was_seen = signal_was_taken,
 	};
 
@@ -676,7 +705,11 @@ TEST_F(ended, is_not_waited_for_before_a_signal_is_taken)
 	if (limit_pidns(_metadata, 1))
 		SKIP(return, "no user namespaces: %s", strerror(errno));
 	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
-	expect_another_fork(_metadata, &slow);
+	slow.fd = file_of_ended_namespace(_metadata);
+	slow_fork_begin(_metadata, &slow);
+	live_and_die(_metadata, 1);
+	EXPECT_LT(1, nr_forks(&slow));
+	EXPECT_TRUE(slow.seen);
 }
 
 /* Has the kernel tell the caller when @fd can be read. Return: where it counts that. */
@@ -714,11 +747,6 @@ static void make_readable(struct slow_fork *slow)
 	write_nointr(slow->fd, ".", 1);
 }
 
-static bool poll_was_told(struct slow_fork *slow)
-{
-	return __atomic_load_n(slow->tail, __ATOMIC_ACQUIRE);
-}
-
 /*
  * io_uring interrupts as a signal does, and is none.
  *
@@ -726,15 +754,13 @@ static bool poll_was_told(struct slow_fork *slow)
  *    child there.
  * 2. It polls a pipe by io_uring, and clones. Before it comes to the limit, the pipe
  *    can be read.
- * 3. It is told of that, begins again, and is refused then.
+ * 3. It is refused, without another try, and is told of the pipe.
  */
-TEST_F(ended, is_not_waited_for_before_io_uring_has_told_its_user)
+TEST_F(ended, is_not_looked_for_once_more_when_io_uring_interrupts)
 {
-	struct slow_fork slow = {
-		.meanwhile = make_readable,
-		.was_seen = poll_was_told,
-	};
+	struct slow_fork slow = { .meanwhile = make_readable };
 	int pipe_fd[2];
+	__u32 *tail;
 
 	require_root(_metadata, "to be told of forks");
 	slow_fork_open(_metadata, &slow);
@@ -742,9 +768,10 @@ TEST_F(ended, is_not_waited_for_before_io_uring_has_told_its_user)
 		SKIP(return, "no user namespaces: %s", strerror(errno));
 	sync_open(_metadata, pipe_fd);
 	slow.fd = pipe_fd[1];
-	slow.tail = poll_by_io_uring(_metadata, pipe_fd[0]);
-	EXPECT_FALSE(poll_was_told(&slow));
-	expect_another_fork(_metadata, &slow);
+	tail = poll_by_io_uring(_metadata, pipe_fd[0]);
+	EXPECT_EQ(0, __atomic_load_n(tail, __ATOMIC_ACQUIRE));
+	expect_one_refusal(_metadata, &slow);
+	EXPECT_EQ(1, __atomic_load_n(tail, __ATOMIC_ACQUIRE));
 }
 
 TEST_HARNESS_MAIN

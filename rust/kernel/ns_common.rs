@@ -152,6 +152,7 @@ pub trait NamespaceExt: Namespace {
     /// The initial namespace is never returned: it is not counted. Who gets the last sees all that
     /// was done with the others.
     #[doc(alias = "ns_ref_put")]
+    #[must_use = "who gives the last reference up has to destroy the namespace"]
     #[inline]
     fn put(ns: ARef<Self>) -> Option<NonNull<Self>> {
         let ns = ARef::into_raw(ns);
@@ -253,7 +254,7 @@ fn into_common<T: Namespace>(ns: Option<ARef<T>>) -> *mut bindings::ns_common {
 ///
 /// # Safety
 ///
-/// `task` must be valid for the duration of the call.
+/// `task` must be valid, and somebody must hold a reference to it, for the duration of the call.
 unsafe extern "C" fn get<T: Operations>(
     task: *mut bindings::task_struct,
 ) -> *mut bindings::ns_common {

@@ -73,7 +73,10 @@ impl BitOr for Flags {
 ///
 /// static NUMBERS: SetOnce<Cache<[u64; 4]>> = SetOnce::new();
 ///
-/// NUMBERS.populate(Cache::new(c"rust_doctest_numbers", Flags::ACCOUNT)?);
+/// // Once: there must be no other of that name.
+/// if NUMBERS.as_ref().is_none() {
+///     NUMBERS.populate(Cache::new(c"rust_doctest_numbers", Flags::ACCOUNT)?);
+/// }
 /// let cache = NUMBERS.as_ref().ok_or(ENOMEM)?;
 /// let mut numbers = CacheBox::new_zeroed(cache, GFP_KERNEL)?;
 /// numbers[1] = 7;

@@ -9,7 +9,13 @@ use crate::{
     bindings,
     pid_namespace::PidNamespace,
     prelude::*,
-    sync::rcu,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        rcu, //
+    },
     task::{
         CurrentTask,
         Task, //
@@ -107,8 +113,10 @@ impl Tasklist {
         let Ok(ns) = PidNamespace::active(me) else {
             return;
         };
-        // SAFETY: The task is valid. Only it changes its flags, and this runs in it.
-        if unsafe { (*me.as_ptr()).flags } & bindings::PF_EXITING != 0 {
+        // SAFETY: The field is valid. Only the task changes its flags, and this runs in it; or an
+        // interrupt on top of it, which does so in one piece and leaves this flag as it is.
+        let flags = unsafe { Atomic::from_ptr(&raw mut (*me.as_ptr()).flags) }.load(Relaxed);
+        if flags & bindings::PF_EXITING != 0 {
             return;
         }
         // SAFETY:
