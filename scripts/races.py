@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which of the data races that KCSAN reports are those of pid namespaces.  A race of two functions
 is if one of them is.  What no compiler has instrumented, as Rust code, is not named: KCSAN sees a
-value change under a reader.  Such a race is ours unless KNOWN says whose it is."""
+value change under a reader.  On a kernel with Rust such a race is ours unless KNOWN says whose it
+is; what is ours on one in C is instrumented."""
 
 import collections
 import os
@@ -9,15 +10,16 @@ import re
 import subprocess
 
 # What pid namespaces are made of, in either implementation.
-OBJECTS = [
-    f"kernel/{name}.o"
-    for name in ("nscommon", "nsproxy", "nstree", "pid", "pid_namespace", "pidns/pidns", "ucount")
-]
+C = ("nscommon", "nsproxy", "nstree", "pid", "pid_namespace", "ucount")
+RUST = "kernel/pidns/pidns.o"
+OBJECTS = [*(f"kernel/{name}.o" for name in C), RUST]
 
 # The functions that read what others that are not instrumented write, and who these are.
 KNOWN = {
     "__memcg_slab_free_hook": "mm/slub.c",
     "__memcg_slab_post_alloc_hook": "mm/slub.c",
+    # current->active_mm, as another task runs meanwhile.
+    "__mmdrop": "kernel/sched/core.c",
 }
 
 
@@ -38,9 +40,10 @@ def judged(races, obj):
     """The races of a kernel that is built there: those that are ours, and the places of the others,
     each with how often."""
     functions = functions_of(obj)
+    rust = os.path.exists(os.path.join(obj, RUST))
     ours, places = [], collections.Counter()
     for race in races:
-        if may_be_ours(race) or functions & set(race.functions):
+        if (rust and may_be_ours(race)) or functions & set(race.functions):
             ours.append(race)
         else:
             places[" / ".join(race.functions)] += 1

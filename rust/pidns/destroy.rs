@@ -328,7 +328,8 @@ pub(crate) unsafe extern "C" fn put_pid_ns(ns: *mut bindings::pid_namespace) {
 /// can take some grace periods.
 ///
 /// Returns 0 if `copy_pid_ns()` is to be called again; `-ENOSPC` if all that count are in use;
-/// `-ERESTARTNOINTR` if a signal is pending; `-ENOMEM` if there is no memory.
+/// `-ERESTARTNOINTR` if a signal, or task work that interrupts, comes first; `-ENOMEM` if there is
+/// no memory.
 ///
 /// # Safety
 ///
