@@ -25,9 +25,15 @@ COLLECTION = "pid_namespace"  # below the two
 CALLS = 200  # in a history
 CANNOT = 77  # what scripts/model ends with where it cannot be built
 SUITES = "*pid*"  # every KUnit suite of ours has it in its name, and no other does
-# For the kernel: counts of objects are exact in a cache that is debugged, and there what is used
-# after it was freed is noticed even without KASAN.
-SLAB_DEBUG = "slab_debug=FZPU,nsproxy,pid_namespace,user_namespace,pid,pid_*"
+# These caches are debugged: there counts of objects are exact, and what is used after it was freed
+# is noticed even without KASAN.
+CACHES = "FZPU,nsproxy,pid_namespace,user_namespace,pid,pid_*"
+
+
+def slab_debug(variant):
+    """For the kernel.  With kmemleak, all caches are checked a little: one that is not keeps
+    pointers to objects that it has given out, for which kmemleak takes none of them for leaked."""
+    return f"slab_debug={'F;' if '-debug' in variant else ''}{CACHES}"
 
 
 def say(message):
