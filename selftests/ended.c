@@ -452,7 +452,7 @@ static void leave_a_thread(struct __test_metadata *const _metadata, void *arg)
  */
 TEST_F(ended, is_waited_for_when_its_first_fork_has_failed)
 {
-	struct clone_args args = {
+	struct __clone_args args = {
 		.flags = CLONE_NEWPID | CLONE_PIDFD,
 		.pidfd = 1,		/* no address to write to */
 		.exit_signal = SIGCHLD,
@@ -460,7 +460,7 @@ TEST_F(ended, is_waited_for_when_its_first_fork_has_failed)
 
 	if (limit_pidns(_metadata, 1))
 		SKIP(return, "no user namespaces: %s", strerror(errno));
-	EXPECT_EQ(-1, syscall(__NR_clone3, &args, sizeof(args)));
+	EXPECT_EQ(-1, sys_clone3(&args, sizeof(args)));
 	EXPECT_EQ(EFAULT, errno);
 	live_and_die(_metadata, 1);
 }
@@ -528,17 +528,20 @@ TEST_F(ended, is_waited_for_before_mounts_are_copied)
 struct slow_fork {
 	int uffd;
 	pthread_t caller;
-	/* To be done in the first fork, and whether its effect was seen in the next. */
+	/* To be done in the first fork. */
 	void (*meanwhile)(struct slow_fork *slow);
-	bool (*was_seen)(struct slow_fork *slow);
-	bool seen;
+	/* By the second fork. */
+	bool signal_was_taken;
 	/* How many there were: a fork that begins again is another one. */
 	int nr;
 	/* For @meanwhile. */
 	int fd;
 };
 
-/* Takes privilege, which the caller may give up then; no fork waits before the next step. */
+/*
+ * Takes privilege, and gives it up: the caller is in a user namespace then that may
+ * hold one pid namespace. No fork waits before the next step.
+ */
 static void slow_fork_open(struct __test_metadata *const _metadata, struct slow_fork *slow)
 {
 	struct uffdio_api api = {
@@ -546,6 +549,7 @@ static void slow_fork_open(struct __test_metadata *const _metadata, struct slow_
 		.features = UFFD_FEATURE_EVENT_FORK,
 	};
 
+	require_root(_metadata, "to be told of forks");
 	/* Without O_NONBLOCK poll(2) tells an error alone. */
 	slow->uffd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	if (slow->uffd < 0)
@@ -553,6 +557,20 @@ static void slow_fork_open(struct __test_metadata *const _metadata, struct slow_
 	ASSERT_EQ(0, ioctl(slow->uffd, UFFDIO_API, &api)) {
 		TH_LOG("UFFD_FEATURE_EVENT_FORK: %s", strerror(errno));
 	}
+	if (limit_pidns(_metadata, 1))
+		SKIP(_exit(KSFT_SKIP), "no user namespaces: %s", strerror(errno));
+}
+
+static bool has_signal;
+
+static void take_signal(int sig __maybe_unused)
+{
+	__atomic_store_n(&has_signal, true, __ATOMIC_SEQ_CST);
+}
+
+static bool signal_was_taken(void)
+{
+	return __atomic_load_n(&has_signal, __ATOMIC_SEQ_CST);
 }
 
 static void *let_forks_go_on(void *arg)
@@ -567,7 +585,7 @@ static void *let_forks_go_on(void *arg)
 			slow->meanwhile(slow);
 			break;
 		case 2:
-			slow->seen = slow->was_seen && slow->was_seen(slow);
+			slow->signal_was_taken = signal_was_taken();
 			break;
 		}
 		/* This opens a file, which stays open. */
@@ -630,10 +648,7 @@ TEST_F(ended, is_waited_for_when_the_call_itself_has_closed_its_last_file)
 {
 	struct slow_fork slow = { .meanwhile = close_file };
 
-	require_root(_metadata, "to be told of forks");
 	slow_fork_open(_metadata, &slow);
-	if (limit_pidns(_metadata, 1))
-		SKIP(return, "no user namespaces: %s", strerror(errno));
 	slow.fd = file_of_ended_namespace(_metadata);
 	EXPECT_EQ(-1, unshare(CLONE_NEWPID));
 	EXPECT_EQ(ENOSPC, errno);
@@ -665,21 +680,9 @@ static void expect_one_refusal(struct __test_metadata *const _metadata, struct s
 	child_kill(_metadata, pid);
 }
 
-static bool has_signal;
-
-static void take_signal(int sig __maybe_unused)
-{
-	__atomic_store_n(&has_signal, true, __ATOMIC_SEQ_CST);
-}
-
 static void send_signal(struct slow_fork *slow)
 {
 	pthread_kill(slow->caller, SIGUSR1);
-}
-
-static bool signal_was_taken(struct slow_fork *slow __maybe_unused)
-{
-	return __atomic_load_n(&has_signal, __ATOMIC_SEQ_CST);
 }
 
 /*
@@ -693,13 +696,10 @@ TEST_F(ended, is_not_looked_for_once_more_when_a_signal_comes)
 	struct sigaction action = { .sa_handler = take_signal };
 	struct slow_fork slow = { .meanwhile = send_signal };
 
-	require_root(_metadata, "to be told of forks");
 	slow_fork_open(_metadata, &slow);
-	if (limit_pidns(_metadata, 1))
-		SKIP(return, "no user namespaces: %s", strerror(errno));
 	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
 	expect_one_refusal(_metadata, &slow);
-	EXPECT_TRUE(signal_was_taken(&slow));
+	EXPECT_TRUE(signal_was_taken());
 }
 
 static void close_file_and_send_signal(struct slow_fork *slow)
@@ -716,21 +716,15 @@ static void close_file_and_send_signal(struct slow_fork *slow)
 TEST_F(ended, is_waited_for_before_a_signal_is_taken)
 {
 	struct sigaction action = { .sa_handler = take_signal };
-	struct slow_fork slow = {
-		.meanwhile = close_file_and_send_signal,
-		.was_seen = signal_was_taken,
-	};
+	struct slow_fork slow = { .meanwhile = close_file_and_send_signal };
 
-	require_root(_metadata, "to be told of forks");
 	slow_fork_open(_metadata, &slow);
-	if (limit_pidns(_metadata, 1))
-		SKIP(return, "no user namespaces: %s", strerror(errno));
 	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
 	slow.fd = file_of_ended_namespace(_metadata);
 	slow_fork_begin(_metadata, &slow);
 	live_and_die(_metadata, 1);
 	EXPECT_EQ(2, nr_forks(&slow));
-	EXPECT_TRUE(slow.seen);
+	EXPECT_TRUE(slow.signal_was_taken);
 }
 
 /* Has the kernel tell the caller when @fd can be read. Return: where it counts that. */
@@ -783,10 +777,7 @@ TEST_F(ended, is_not_looked_for_once_more_when_io_uring_interrupts)
 	int pipe_fd[2];
 	__u32 *tail;
 
-	require_root(_metadata, "to be told of forks");
 	slow_fork_open(_metadata, &slow);
-	if (limit_pidns(_metadata, 1))
-		SKIP(return, "no user namespaces: %s", strerror(errno));
 	sync_open(_metadata, pipe_fd);
 	slow.fd = pipe_fd[1];
 	tail = poll_by_io_uring(_metadata, pipe_fd[0]);
