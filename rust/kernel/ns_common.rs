@@ -111,8 +111,9 @@ pub trait NamespaceExt: Namespace {
     /// # Safety
     ///
     /// [`init_common`](Self::init_common) must have succeeded; the namespace must be whole, its
-    /// owner included, and stay so, with its reference to the owner, until a grace period of RCU
-    /// after [`remove_from_tree`](Self::remove_from_tree); and this must be the one call.
+    /// owner included; its memory, and its reference to the owner, must stay until a grace period
+    /// of RCU after [`remove_from_tree`](Self::remove_from_tree), as who has found it looks at its
+    /// `struct ns_common` and its owner until then; and this must be the one call.
     #[doc(alias = "ns_tree_add")]
     #[inline]
     unsafe fn add_to_tree(ns: NonNull<Self>) {

@@ -203,9 +203,9 @@ impl Numbered<'_> {
         // - The other fields are numbers, of which none is read before.
         // - To add it to the tree, `init_common` must have succeeded, as it has by the type
         //   invariant, and the namespace be whole: all of `Blank` and the lines above have made it
-        //   so, its owner included. It stays so until `Buried` is dropped, a grace period after
-        //   `bury` has taken it out. It enters the tree once, as this takes `self`. Whoever finds
-        //   it there sees it whole:
+        //   so, its owner included. Its memory and its owner stay until `Buried` is dropped, a
+        //   grace period after `bury` has taken it out. It enters the tree once, as this takes
+        //   `self`. Whoever finds it there sees it whole:
         //   `Documentation/litmus-tests/pidns/namespace-is-whole-when-found.litmus`.
         // - It began with one reference, that of `init_common`, which nobody has given up or taken
         //   for an `ARef` yet, so that it is ours.

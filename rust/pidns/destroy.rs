@@ -35,9 +35,7 @@ use kernel::{
     prelude::*,
     sync::{
         aref::ARef,
-        new_mutex,
         rcu,
-        Mutex,
         SetOnce, //
     },
     task::cond_resched,
@@ -236,12 +234,6 @@ struct Undertaker {
     dying: LockLessList<Dying>,
     #[pin]
     work: DelayedWork<Undertaker>,
-    /// Held by who has the work item run at once and waits for it.
-    ///
-    /// There is one at a time: nobody waits in `flush()` for a work item that another
-    /// `modify_delayed()` takes out of the queue to put it back there.
-    #[pin]
-    hurry: Mutex<()>,
 }
 
 kernel::impl_has_delayed_work! {
@@ -285,27 +277,26 @@ pub(crate) fn init() -> Result {
         pin_init!(Undertaker {
             dying: LockLessList::new(),
             work <- kernel::new_delayed_work!("destroy_pid_namespaces"),
-            hurry <- new_mutex!((), "reap_pid_namespaces"),
         }),
         GFP_KERNEL,
     )?);
     Ok(())
 }
 
-/// Has all namespaces without references destroyed, and waits until RCU has freed them and has let
-/// go of the references that only it has held so far. Sleeps.
+/// Has all namespaces without references destroyed, and waits for that. Sleeps.
 ///
-/// The caller holds no lock that a `fork()` takes: the workqueue may need a new thread.
+/// The caller holds no lock that a `fork()` takes: the workqueue may need a new thread. There is
+/// one at a time: `flush()` does not wait for a work item that another `modify_delayed()` has taken
+/// out of the queue to put it back there.
 // C calls it as well.
 #[doc(alias = "reap_pid_namespaces")]
 pub(crate) extern "C" fn reap() {
-    if let Some(undertaker) = undertaker() {
-        let _hurry = undertaker.hurry.lock();
-        // Unlike enqueue_delayed() this waits for another CPU that is just queueing the work item.
-        let _ = workqueue::system_dfl().modify_delayed(undertaker, 0);
-        undertaker.work.flush();
-    }
-    rcu::rcu_barrier();
+    let Some(undertaker) = undertaker() else {
+        return;
+    };
+    // Unlike enqueue_delayed() this waits for another CPU that is just queueing the work item.
+    let _ = workqueue::system_dfl().modify_delayed(undertaker, 0);
+    undertaker.work.flush();
 }
 
 /// Gives up a reference to a pid namespace. The last one has it destroyed, some time later.
@@ -324,8 +315,8 @@ pub(crate) unsafe extern "C" fn put_pid_ns(ns: *mut bindings::pid_namespace) {
 
 /// Waits at the limit for pid namespaces that have ended.
 ///
-/// To be called after `copy_pid_ns()` has returned `-ERESTART`, when no locks are held any more. It
-/// can take some grace periods.
+/// To be called after `copy_pid_ns()` has returned `-ERESTART`, when no locks are held. It can take
+/// some grace periods.
 ///
 /// Returns 0 if `copy_pid_ns()` is to be called again; `-ENOSPC` if all that count are in use;
 /// `-ERESTARTNOINTR` if a signal, or task work that interrupts, comes first; `-ENOMEM` if there is

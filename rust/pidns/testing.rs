@@ -2,10 +2,9 @@
 
 //! What the KUnit tests of this crate share.
 
-pub(crate) use crate::destroy::reap as settle;
-
 use crate::{
     create::create,
+    destroy::reap,
     roles::ActiveNs, //
 };
 use kernel::{
@@ -17,7 +16,8 @@ use kernel::{
         atomic::{
             Atomic,
             Relaxed, //
-        }, //
+        },
+        rcu::rcu_barrier, //
     },
     task::Kuid,
     ucount::{
@@ -26,6 +26,12 @@ use kernel::{
     },
     user_namespace::UserNamespace, //
 };
+
+/// Waits until all that has ended is freed. At boot nobody else does.
+pub(crate) fn settle() {
+    reap();
+    rcu_barrier();
+}
 
 /// What can leak: the references on a namespace, and what the user holds in its owner.
 #[derive(Clone, Copy, PartialEq, Eq)]
