@@ -22,8 +22,8 @@ toolchain=(
 	libelf-dev libssl-dev make openssl pahole patch python3 rust-src rustc xz-utils zlib1g-dev
 )
 
-# The patches whose semantics the module gives.  They take away what it knows of the kernel's code, so
-# that they apply to no kernel that differs in the functions which it hooks.
+# The patches whose semantics the module gives.  They take away the rules that it knows of the
+# kernel's code, so that they apply to no kernel that has others.
 rules=(
 	"$top"/patches/*-pidns-Create-new-pid-namespaces-below-*.patch
 	"$top"/patches/*-pidns-Let-a-thread-be-born-*.patch

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <linux/io_uring.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -491,6 +492,45 @@ TEST_F(ended, is_not_in_the_way_when_its_last_task_was_not_pid_1)
 	}
 }
 
+/*
+ * 1. The caller ignores SIGCHLD, and enters a user namespace that may hold one pid
+ *    namespace.
+ * 2. It makes one after the other. In every second one the last thread of pid 1 is
+ *    not its leader.
+ * 3. It looks at the pidfd of pid 1 again and again, and makes the next one as soon
+ *    as it sees there that pid 1 has ended.
+ */
+TEST_F(ended, is_waited_for_by_who_polls_its_pidfd)
+{
+	struct pollfd pidfd = { .events = POLLIN };
+	struct __clone_args args = {
+		.flags = CLONE_NEWPID | CLONE_PIDFD,
+		.pidfd = (uintptr_t)&pidfd.fd,
+		.exit_signal = SIGCHLD,
+	};
+	int i;
+
+	if (limit_pidns(_metadata, 1))
+		SKIP(return, "no user namespaces: %s", strerror(errno));
+	ASSERT_NE(SIG_ERR, signal(SIGCHLD, SIG_IGN));
+	for (i = 0; i < 100; i++) {
+		pid_t pid = sys_clone3(&args, sizeof(args));
+
+		ASSERT_LE(0, pid) {
+			TH_LOG("clone3 %d: %s", i, strerror(errno));
+		}
+		if (!pid) {
+			if (i % 2)
+				leave_a_thread(_metadata, NULL);
+			_exit(0);
+		}
+		while (!poll(&pidfd, 1, 0))
+			;
+		ASSERT_TRUE(pidfd.revents & POLLIN);
+		ASSERT_EQ(0, close(pidfd.fd));
+	}
+}
+
 static void unshare_mounts_as_well(struct __test_metadata *const _metadata, void *arg)
 {
 	char path[4096];
@@ -508,7 +548,7 @@ static void unshare_mounts_as_well(struct __test_metadata *const _metadata, void
 /*
  * 1. The caller enters a user namespace that may hold one pid namespace.
  * 2. A child has one that ends, and unshares pid and mount namespace in one
- *    call, which comes to the limit, waits and begins again.
+ *    call, which comes to the limit, waits and goes on.
  * 3. Root and working directory of the child are in the mounts that it got.
  */
 TEST_F(ended, is_waited_for_before_mounts_are_copied)

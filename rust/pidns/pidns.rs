@@ -147,7 +147,7 @@
 //!    waits for no namespace: `wait_for_pid_namespaces()` comes later, without any lock.
 //! 2. The locks of a namespace's sysctls, `sysctl_lock` in the end: burying waits for their
 //!    handlers. The worker that buries holds no other lock. A process that waits for it at the
-//!    limit holds `wait_mutex` of `wait_for_pid_ns_ucount()` alone, which the worker does not take.
+//!    limit holds `wait_mutex` of `wait_for_ended_pid_ns()` alone, which the worker does not take.
 //! 3. `MAKING` in `caches.rs`, a mutex: while the cache of a level is made. Below it lie those of
 //!    the slab allocator, `slab_mutex` first.
 //! 4. `tasklist_lock`, for reading, within an RCU read-side section: `Tasklist`. Who kills a task

@@ -27,7 +27,7 @@ use kernel::{
     user_namespace::UserNamespace, //
 };
 
-/// Waits until all that has ended is freed. At boot nobody else does.
+/// Waits until all that has ended is freed. The suites run at boot, when nobody else does.
 pub(crate) fn settle() {
     reap();
     rcu_barrier();
