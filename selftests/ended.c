@@ -90,22 +90,31 @@ TEST_F(ended, makes_room_when_it_is_dropped)
 }
 
 /*
+ * The caller runs before others on its CPU, and so learns that a child has ended
+ * before the child has gone any further.
+ */
+static int run_first(struct __test_metadata *const _metadata)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(sched_getcpu(), &cpu);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpu), &cpu));
+	return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first);
+}
+
+/*
  * 1. The caller ignores SIGCHLD, so that nobody has to wait for its children.
- * 2. It runs before others on its CPU, and so learns that a child has ended before
- *    the child has gone any further.
+ * 2. It runs before others on its CPU.
  * 3. It enters a user namespace that may hold one pid namespace, and has a process
  *    live and die in one, 100 times.
  */
 TEST_F(ended, is_waited_for_by_a_parent_that_ignores_sigchld)
 {
-	const struct sched_param first = { .sched_priority = 1 };
-	cpu_set_t cpu;
 	int i;
 
-	CPU_ZERO(&cpu);
-	CPU_SET(sched_getcpu(), &cpu);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpu), &cpu));
-	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first))
+	if (run_first(_metadata))
 		SKIP(return, "no real-time scheduling: %s", strerror(errno));
 	if (limit_pidns(_metadata, 1))
 		SKIP(return, "no user namespaces: %s", strerror(errno));
@@ -493,12 +502,12 @@ TEST_F(ended, is_not_in_the_way_when_its_last_task_was_not_pid_1)
 }
 
 /*
- * 1. The caller ignores SIGCHLD, and enters a user namespace that may hold one pid
- *    namespace.
- * 2. It makes one after the other. In every second one the last thread of pid 1 is
- *    not its leader.
- * 3. It looks at the pidfd of pid 1 again and again, and makes the next one as soon
- *    as it sees there that pid 1 has ended.
+ * 1. The caller ignores SIGCHLD, runs before others on its CPU, and enters a user
+ *    namespace that may hold one pid namespace.
+ * 2. It makes one, and comes to the limit while pid 1 lives, so that there is no end
+ *    left to wait for.
+ * 3. It learns from the pidfd of pid 1 that this has ended, and makes the next one.
+ *    In every second one the last thread of pid 1 is not its leader.
  */
 TEST_F(ended, is_waited_for_by_who_polls_its_pidfd)
 {
@@ -508,11 +517,14 @@ TEST_F(ended, is_waited_for_by_who_polls_its_pidfd)
 		.pidfd = (uintptr_t)&pidfd.fd,
 		.exit_signal = SIGCHLD,
 	};
-	int i;
+	int i, go[2];
 
+	if (run_first(_metadata))
+		SKIP(return, "no real-time scheduling: %s", strerror(errno));
 	if (limit_pidns(_metadata, 1))
 		SKIP(return, "no user namespaces: %s", strerror(errno));
 	ASSERT_NE(SIG_ERR, signal(SIGCHLD, SIG_IGN));
+	sync_open(_metadata, go);
 	for (i = 0; i < 100; i++) {
 		pid_t pid = sys_clone3(&args, sizeof(args));
 
@@ -520,13 +532,15 @@ TEST_F(ended, is_waited_for_by_who_polls_its_pidfd)
 			TH_LOG("clone3 %d: %s", i, strerror(errno));
 		}
 		if (!pid) {
+			sync_wait(_metadata, go);
 			if (i % 2)
 				leave_a_thread(_metadata, NULL);
 			_exit(0);
 		}
-		while (!poll(&pidfd, 1, 0))
-			;
-		ASSERT_TRUE(pidfd.revents & POLLIN);
+		ASSERT_EQ(-1, unshare(CLONE_NEWPID));
+		ASSERT_EQ(ENOSPC, errno);
+		sync_post(_metadata, go);
+		ASSERT_EQ(1, poll(&pidfd, 1, -1));
 		ASSERT_EQ(0, close(pidfd.fd));
 	}
 }
