@@ -3,12 +3,12 @@
  * What clone(), clone3(), unshare() and setns() say to any word of flags and to arguments that
  * are wrong: for scripts/load, which runs this as root on each kernel and compares.
  *
- *	sweep run SEED COUNT	prints "sweep STATE FIRST ERRNOS": two hexadecimal digits for
- *				each call from number FIRST on, 00 where it succeeds
  *	sweep list SEED COUNT	prints each call with its arguments, and calls nothing
+ *	sweep STATE SEED COUNT	prints "sweep STATE FIRST ERRNOS": two hexadecimal digits for
+ *				each call from number FIRST on, 00 where it succeeds
  *
  * The first COUNT calls are drawn by the seed.  Those behind them take each argument through all
- * its values, with some words of flags.  All of them are made in each state of the caller:
+ * its values, with some words of flags.  All of them are made in a state of the caller:
  *
  *	fresh		its children are born where it lives itself
  *	unshared	after unshare(CLONE_NEWPID)
@@ -223,7 +223,7 @@ static const struct {
 
 static uint64_t seed;
 static long drawn, total;
-static unsigned char *errnos[STATES];	/* in memory that the workers share */
+static unsigned char *errnos;	/* in memory that the workers share */
 static long *next;			/* the number of the next call, for each lane */
 static int lane, lanes;			/* one for each CPU */
 static int fds[FDS], file_fd, cgroup_fd;
@@ -647,8 +647,8 @@ static void work(enum call call)
 
 		if (w.call != call || i / CALLS % lanes != lane)
 			continue;
-		errnos[state][i] = call_once(&w, i);
-		if (call >= UNSHARE && !errnos[state][i] && !undo(&w)) {
+		errnos[i] = call_once(&w, i);
+		if (call >= UNSHARE && !errnos[i] && !undo(&w)) {
 			next[lane]++;
 			break;
 		}
@@ -720,7 +720,7 @@ static void print_errnos(void)
 	for (long first = 0; first < total; first += LINE) {
 		printf("sweep %s %ld ", state_names[state], first);
 		for (long i = first; i < total && i < first + LINE; i++)
-			printf("%02x", errnos[state][i]);
+			printf("%02x", errnos[i]);
 		printf("\n");
 	}
 	fflush(stdout);
@@ -820,30 +820,38 @@ static void run(void)
 	must(mprotect(page + PAGE, PAGE, PROT_NONE));
 	open_zombie();
 	open_fds();
-	for (state = 0; state < STATES; state++) {
-		errnos[state] = shared(total);
-		for (enum call call = 0; call < CALLS; call++) {
-			double from = now();
+	errnos = shared(total);
+	for (enum call call = 0; call < CALLS; call++) {
+		double from = now();
 
-			sweep(call);
-			printf("# %s %s: %.0f s\n", state_names[state], call_names[call],
-			       now() - from);
-			fflush(stdout);
-		}
-		print_errnos();
+		sweep(call);
+		printf("# %s %s: %.0f s\n", state_names[state], call_names[call], now() - from);
+		fflush(stdout);
 	}
+	print_errnos();
+}
+
+/* The one of that name, or none. */
+static enum state state_of(const char *name)
+{
+	enum state found = 0;
+
+	while (found < STATES && strcmp(name, state_names[found]))
+		found++;
+	return found;
 }
 
 int main(int argc, char **argv)
 {
-	if (argc != 4 || (strcmp(argv[1], "run") && strcmp(argv[1], "list"))) {
-		fprintf(stderr, "usage: sweep run|list SEED COUNT\n");
+	state = argc == 4 ? state_of(argv[1]) : STATES;
+	if (argc != 4 || (state == STATES && strcmp(argv[1], "list"))) {
+		fprintf(stderr, "usage: sweep list|STATE SEED COUNT\n");
 		return 2;
 	}
 	seed = strtoull(argv[2], NULL, 0);
 	drawn = atol(argv[3]);
 	total = drawn + listed_word(-1, NULL);
-	if (!strcmp(argv[1], "list"))
+	if (state == STATES)
 		list();
 	else
 		run();
