@@ -89,6 +89,15 @@ TEST_F(ended, makes_room_when_it_is_dropped)
 	}
 }
 
+static void stay_on_this_cpu(struct __test_metadata *const _metadata)
+{
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(sched_getcpu(), &cpu);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpu), &cpu));
+}
+
 /*
  * The caller runs before others on its CPU, and so learns that a child has ended
  * before the child has gone any further.
@@ -96,11 +105,8 @@ TEST_F(ended, makes_room_when_it_is_dropped)
 static int run_first(struct __test_metadata *const _metadata)
 {
 	const struct sched_param first = { .sched_priority = 1 };
-	cpu_set_t cpu;
 
-	CPU_ZERO(&cpu);
-	CPU_SET(sched_getcpu(), &cpu);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpu), &cpu));
+	stay_on_this_cpu(_metadata);
 	return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first);
 }
 
@@ -483,14 +489,11 @@ TEST_F(ended, is_waited_for_when_its_first_fork_has_failed)
 TEST_F(ended, is_not_in_the_way_when_its_last_task_was_not_pid_1)
 {
 	static const child_fn last[] = { leave_a_child, leave_a_thread };
-	cpu_set_t one;
 	int i;
 
 	if (limit_pidns(_metadata, 1))
 		SKIP(return, "no user namespaces: %s", strerror(errno));
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	stay_on_this_cpu(_metadata);
 	for (i = 0; i < 200; i++) {
 		pid_t pid = child_run_flags(_metadata, CLONE_NEWPID, last[i % 2], NULL);
 
