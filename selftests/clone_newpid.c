@@ -545,13 +545,14 @@ TEST(each_clone_newpid_makes_a_sibling_of_the_default_namespace)
 {
 	pid_t pid[4];
 	__u64 id[4];
-	int fd, i, j;
+	int idle[2], fd, i, j;
 
 	require_privilege(_metadata);
+	sync_open(_metadata, idle);
 	unshare_pidns(_metadata);
 
 	for (i = 0; i < 4; i++) {
-		pid[i] = child_hold(_metadata, i ? CLONE_NEWPID : 0);
+		pid[i] = child_run_flags(_metadata, i ? CLONE_NEWPID : 0, child_idle, idle);
 		ASSERT_LT(0, pid[i]) {
 			TH_LOG("clone %d: %s", i, strerror(errno));
 		}
@@ -568,10 +569,10 @@ TEST(each_clone_newpid_makes_a_sibling_of_the_default_namespace)
 	child_kill(_metadata, pid[1]);
 	for (i = 0; i < 4; i++)
 		if (i != 1)
-			EXPECT_EQ(0, waitpid(pid[i], NULL, WNOHANG));
+			sync_post(_metadata, idle);
 	for (i = 0; i < 4; i++)
 		if (i != 1)
-			child_kill(_metadata, pid[i]);
+			assert_exited_ok(_metadata, pid[i]);
 }
 
 TEST_HARNESS_MAIN

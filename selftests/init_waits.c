@@ -530,29 +530,36 @@ TEST(init_that_lives_is_not_woken_when_two_tasks_are_left)
 	assert_exited_ok(_metadata, init);
 }
 
+/* What a thread sees of the one second for which its leader sleeps. */
+struct quiet_second {
+	bool over;
+	bool seen;
+};
+
 static void *return_when_leader_sleeps(void *arg)
 {
-	bool *sleeps = arg;
-	int i;
+	struct quiet_second *second = arg;
 
-	*sleeps = false;
-	for (i = 0; i < 500 && !*sleeps; i++) {
+	while (!second->seen && !__atomic_load_n(&second->over, __ATOMIC_SEQ_CST)) {
 		usleep(1000);
-		*sleeps = task_state("/proc/self") == 'S';
+		second->seen = task_state("/proc/self") == 'S';
 	}
+	/* It may be over since, and the leader asleep because it waits for this thread. */
+	second->seen &= !__atomic_load_n(&second->over, __ATOMIC_SEQ_CST);
 	return NULL;
 }
 
 static void sleep_beside_a_thread(struct __test_metadata *const _metadata,
 				  void *arg __maybe_unused)
 {
-	bool sleeps;
+	struct quiet_second second = {};
 	pthread_t thread;
 
-	ASSERT_EQ(0, pthread_create(&thread, NULL, return_when_leader_sleeps, &sleeps));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, return_when_leader_sleeps, &second));
 	expect_quiet_sleep(_metadata);
+	__atomic_store_n(&second.over, true, __ATOMIC_SEQ_CST);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
-	EXPECT_TRUE(sleeps);
+	EXPECT_TRUE(second.seen);
 }
 
 /* The same with a thread of init, which leaves one. */

@@ -242,6 +242,7 @@ TEST(newpid_with_a_new_user_namespace_takes_no_privilege)
 	int fd, owner, i;
 
 	drop_privilege(_metadata);
+	require_userns(_metadata);
 	for (i = 0; i < 2; i++) {
 		__u64 flags = CLONE_NEWUSER | CLONE_NEWPID;
 
@@ -252,9 +253,9 @@ TEST(newpid_with_a_new_user_namespace_takes_no_privilege)
 			flags = 0;
 		}
 		pid = child_hold(_metadata, flags);
-		if (pid < 0 && !i)
-			SKIP(return, "clone: %s", strerror(errno));
-		ASSERT_LT(0, pid);
+		ASSERT_LT(0, pid) {
+			TH_LOG("clone: %s", strerror(errno));
+		}
 		fd = child_active_open(pid);
 		ASSERT_LE(0, fd);
 		EXPECT_EQ(1, ioctl(fd, NS_GET_PID_IN_PIDNS, pid));

@@ -126,15 +126,17 @@ TEST_F(reboot, leaves_the_sibling_alone)
 {
 	unsigned int cmd = variant->cmd;
 	pid_t sibling, pid;
+	int idle[2];
 
-	sibling = child_hold(_metadata, CLONE_NEWPID);
+	sync_open(_metadata, idle);
+	sibling = child_run_flags(_metadata, CLONE_NEWPID, child_idle, idle);
 	ASSERT_LT(0, sibling) {
 		TH_LOG("clone3: %s", strerror(errno));
 	}
 	pid = child_run(_metadata, have_rebooter, &cmd);
 	assert_killed(_metadata, pid, variant->sig);
-	EXPECT_EQ(0, waitpid(sibling, NULL, WNOHANG));
-	child_kill(_metadata, sibling);
+	sync_post(_metadata, idle);
+	assert_exited_ok(_metadata, sibling);
 }
 
 static void reboot_below(struct __test_metadata *const _metadata, void *arg)
@@ -175,14 +177,22 @@ struct two_levels {
 	int alive[2];
 };
 
+/* Nothing but the end of the namespace above ends it. */
+static void pause_for_ever(struct __test_metadata *const _metadata __maybe_unused,
+			   void *arg __maybe_unused)
+{
+	for (;;)
+		pause();
+}
+
 /* Pid 1 of the upper namespace, a creator, has a member of the lower one. */
 static void reboot_active(struct __test_metadata *const _metadata, void *arg)
 {
 	struct two_levels *levels = arg;
 
 	unshare_pidns(_metadata);
-	ASSERT_LT(0, child_hold(_metadata, 0));
-	EXPECT_NE(task_ns_id(0, ACTIVE), task_ns_id(0, DEFAULT));
+	child_run(_metadata, pause_for_ever, NULL);
+	ASSERT_NE(task_ns_id(0, ACTIVE), task_ns_id(0, DEFAULT));
 	call_reboot(_metadata, &levels->cmd);
 }
 

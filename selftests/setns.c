@@ -356,9 +356,9 @@ TEST(setns_needs_privilege_in_the_own_user_namespace)
 	pid_t pid;
 
 	drop_privilege(_metadata);
+	require_userns(_metadata);
 	pid = child_hold(_metadata, CLONE_NEWUSER | CLONE_NEWPID);
-	if (pid < 0)
-		SKIP(return, "no user namespaces: %s", strerror(errno));
+	ASSERT_LT(0, pid);
 	fd = child_active_open(pid);
 	ASSERT_LE(0, fd);
 	pidfd = sys_pidfd_open(pid, 0);

@@ -210,6 +210,7 @@ TEST_F(unshare, without_newpid_keeps_another_default)
 
 /* A child from before the unshare, and what it must still have after it. */
 struct old_child {
+	int noted[2];
 	int unshared[2];
 	pid_t parent;
 	__u64 active;
@@ -232,6 +233,7 @@ static void be_old_child(struct __test_metadata *const _metadata, void *arg)
 
 	die_with_parent(_metadata);
 	read_pids(&old->pids);
+	sync_post(_metadata, old->noted);
 	sync_wait(_metadata, old->unshared);
 	read_pids(&after);
 
@@ -259,11 +261,13 @@ TEST(existing_children_stay_where_they_are)
 	pid_t child, first;
 
 	require_privilege(_metadata);
+	sync_open(_metadata, old.noted);
 	sync_open(_metadata, old.unshared);
 	sync_open(_metadata, idle);
 	old.parent = getpid();
 	old.active = task_ns_id(0, ACTIVE);
 	child = child_run(_metadata, be_old_child, &old);
+	sync_wait(_metadata, old.noted);
 
 	unshare_pidns(_metadata);
 	first = child_run(_metadata, child_idle, idle);

@@ -62,14 +62,14 @@ TEST(second_unshare_makes_a_sibling_of_the_first)
  */
 TEST(second_unshare_leaves_the_children_of_the_first_alone)
 {
+	int idle[2], fd[2], i;
 	pid_t pid[2];
-	int fd[2], i;
 
 	require_privilege(_metadata);
+	sync_open(_metadata, idle);
 	for (i = 0; i < 2; i++) {
 		unshare_pidns(_metadata);
-		pid[i] = child_hold(_metadata, 0);
-		ASSERT_LT(0, pid[i]);
+		pid[i] = child_run(_metadata, child_idle, idle);
 		fd[i] = child_active_open(pid[i]);
 		ASSERT_LE(0, fd[i]);
 		EXPECT_EQ(task_ns_id(0, DEFAULT), ns_id(fd[i]));
@@ -80,8 +80,8 @@ TEST(second_unshare_leaves_the_children_of_the_first_alone)
 	EXPECT_EQ(ESRCH, errno);
 
 	child_kill(_metadata, pid[1]);
-	EXPECT_EQ(0, waitpid(pid[0], NULL, WNOHANG));
-	child_kill(_metadata, pid[0]);
+	sync_post(_metadata, idle);
+	assert_exited_ok(_metadata, pid[0]);
 }
 
 /*
