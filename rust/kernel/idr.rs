@@ -54,8 +54,10 @@ pub struct Idr<T> {
 // SAFETY: The map owns no `T`, and nothing in it belongs to a thread.
 unsafe impl<T: Sync> Send for Idr<T> {}
 
-// SAFETY: The methods read the map under RCU, as C lets them do without a lock, and the cursor in
-// one piece. The references to `T` that they hand out may be those of several threads.
+// SAFETY: The methods read the map under RCU, as C lets them do without a lock. They read and write
+// the cursor in one piece; the allocator of C does so plainly, under a lock of its own, and takes
+// any number that it finds there. The references to `T` that they hand out may be those of several
+// threads.
 unsafe impl<T: Sync> Sync for Idr<T> {}
 
 impl<T> Idr<T> {

@@ -82,6 +82,10 @@ pub trait NamespaceExt: Namespace {
     ///
     /// `ns` must point to memory that is the caller's alone, and stay where it is from here on, as
     /// what is set up points to itself. `table` must be that of this kind.
+    ///
+    /// Until [`add_to_tree`](Self::add_to_tree) nobody may take or give up a reference, or make an
+    /// [`ARef`] of the one that there is: without an id the namespace passes for an initial one,
+    /// whose references are not counted.
     #[doc(alias = "ns_common_init")]
     #[inline]
     unsafe fn init_common(ns: NonNull<Self>, table: &'static Table) -> Result {

@@ -208,7 +208,8 @@ impl Numbered<'_> {
         //   `self`. Whoever finds it there sees it whole:
         //   `Documentation/litmus-tests/pidns/namespace-is-whole-when-found.litmus`.
         // - It began with one reference, that of `init_common`, which nobody has given up or taken
-        //   for an `ARef` yet, so that it is ours.
+        //   for an `ARef` yet, so that it is ours. It is counted from here on, as `add_to_tree` has
+        //   given the namespace its id.
         // INVARIANT: All fields that never change have been set, and by those of `Blank` the map is
         // valid, and the level as it must be.
         unsafe {

@@ -183,7 +183,8 @@ struct Buried(NonNull<PidNamespace>);
 unsafe impl Send for Buried {}
 
 // SAFETY: By the type invariant the namespace is valid, and nothing else uses its `rcu`; there is
-// one value for each, as there was one `Dying`. This code is built in.
+// one value for each, as there was one `Dying`. Dropping it takes locks with interrupts disabled,
+// and leaves to a work item what may sleep, the end of a user namespace. This code is built in.
 unsafe impl rcu::Deferred for Buried {
     type Of = PidNamespace;
     const HEAD: usize = offset_of!(bindings::pid_namespace, rcu);

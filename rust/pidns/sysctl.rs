@@ -33,10 +33,10 @@ impl Handler for NsLastPid {
             return Err(EPERM);
         }
 
-        let mut last = ns.pids().cursor() as c_int - 1;
+        let mut last = ns.pids().cursor().wrapping_sub(1) as c_int;
         access.number(&mut last, 0, ns.pid_max())?;
         if write {
-            ns.pids().set_cursor((last + 1) as c_uint);
+            ns.pids().set_cursor((last as c_uint).wrapping_add(1));
         }
         Ok(())
     }
