@@ -329,13 +329,14 @@ TEST(fork_into_a_dead_namespace_fails_for_those_who_joined_it)
  *
  * 1. The creator unshares and forks pid 1 and an oddball.
  * 2. It kills pid 1, which kills the oddball.
- * 3. The oddball can be waited for, pid 1 cannot yet.
+ * 3. The oddball can be waited for. Pid 1 goes to sleep, and cannot yet.
  * 4. The creator waits for the oddball, and then gets pid 1.
  */
 TEST(pid_1_cannot_be_waited_for_before_the_other_children_of_the_creator)
 {
 	pid_t init, oddball;
 	siginfo_t info = {};
+	char dir[32], state;
 
 	require_privilege(_metadata);
 	unshare_pidns(_metadata);
@@ -348,6 +349,11 @@ TEST(pid_1_cannot_be_waited_for_before_the_other_children_of_the_creator)
 	ASSERT_EQ(0, waitid(P_PID, oddball, &info, WEXITED | WNOWAIT));
 	EXPECT_EQ(CLD_KILLED, info.si_code);
 	EXPECT_EQ(SIGKILL, info.si_status);
+	snprintf(dir, sizeof(dir), "/proc/%d", init);
+	/* Mainline sleeps in another state. */
+	while (!strchr("ISZ", state = task_state(dir)))
+		poll(NULL, 0, 1);
+	EXPECT_NE('Z', state);
 	EXPECT_EQ(0, waitpid(init, NULL, WNOHANG));
 
 	assert_killed(_metadata, oddball, SIGKILL);
