@@ -75,13 +75,6 @@ static void outlive_leader(struct __test_metadata *const _metadata)
 	EXPECT_EQ(leader, getpgrp());
 }
 
-static void stay(struct __test_metadata *const _metadata __maybe_unused,
-		 void *arg __maybe_unused)
-{
-	for (;;)
-		pause();
-}
-
 static void init_in_group(struct __test_metadata *const _metadata,
 			  void *arg __maybe_unused)
 {
@@ -204,7 +197,7 @@ static void lower_init_in_group(struct __test_metadata *const _metadata,
 	EXPECT_EQ(1, getpid());
 	outlive_leader(_metadata);
 	sync_post(_metadata, ready);
-	stay(_metadata, NULL);
+	child_stay(_metadata, NULL);
 }
 
 static void init_above(struct __test_metadata *const _metadata,
@@ -236,8 +229,8 @@ static void lead_session(struct __test_metadata *const _metadata,
 			 void *arg __maybe_unused)
 {
 	ASSERT_LT(0, setsid());
-	ASSERT_LT(0, child_run_flags(_metadata, CLONE_NEWPID, stay, NULL));
-	child_run(_metadata, stay, NULL);
+	ASSERT_LT(0, child_run_flags(_metadata, CLONE_NEWPID, child_stay, NULL));
+	child_run(_metadata, child_stay, NULL);
 }
 
 static void init_of_session(struct __test_metadata *const _metadata,

@@ -595,6 +595,18 @@ static inline pid_t child_hold(struct __test_metadata *const _metadata,
 }
 
 /**
+ * child_stay() - A child that does nothing until it is killed, whoever lives.
+ * @_metadata: The running test.
+ * @arg: Nothing.
+ */
+static inline void child_stay(struct __test_metadata *const _metadata __maybe_unused,
+			      void *arg __maybe_unused)
+{
+	for (;;)
+		pause();
+}
+
+/**
  * child_kill() - End a child of child_hold().
  * @_metadata: The running test.
  * @pid: The child.

@@ -15,13 +15,6 @@
 
 #include "pidns.h"
 
-static void stay(struct __test_metadata *const _metadata __maybe_unused,
-		 void *arg __maybe_unused)
-{
-	for (;;)
-		pause();
-}
-
 static void exit_with(struct __test_metadata *const _metadata __maybe_unused,
 		      void *arg)
 {
@@ -323,6 +316,32 @@ TEST(fork_into_a_dead_namespace_fails_for_those_who_joined_it)
 	expect_dead(_metadata);
 }
 
+/* Waits until a thread of a process, or the other one, is in one of some states; returns it. */
+static char await_state(struct __test_metadata *const _metadata, pid_t pid,
+			bool other, const char *states)
+{
+	char path[64], state;
+	struct dirent *entry;
+	DIR *threads;
+
+	do {
+		poll(NULL, 0, 1);
+		snprintf(path, sizeof(path), "/proc/%d/task", pid);
+		threads = opendir(path);
+		ASSERT_NE(NULL, threads);
+		do {
+			entry = readdir(threads);
+			ASSERT_NE(NULL, entry);
+		} while (atoi(entry->d_name) <= 0 ||
+			 (atoi(entry->d_name) == pid) == other);
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s", pid, entry->d_name);
+		closedir(threads);
+		state = task_state(path);
+		ASSERT_NE(0, state);
+	} while (!strchr(states, state));
+	return state;
+}
+
 /*
  * Pid 1 goes last: while the creator has not waited for an oddball, a child of
  * its own in the namespace, it cannot wait for pid 1 either.
@@ -336,7 +355,6 @@ TEST(pid_1_cannot_be_waited_for_before_the_other_children_of_the_creator)
 {
 	pid_t init, oddball;
 	siginfo_t info = {};
-	char dir[32], state;
 
 	require_privilege(_metadata);
 	unshare_pidns(_metadata);
@@ -349,11 +367,8 @@ TEST(pid_1_cannot_be_waited_for_before_the_other_children_of_the_creator)
 	ASSERT_EQ(0, waitid(P_PID, oddball, &info, WEXITED | WNOWAIT));
 	EXPECT_EQ(CLD_KILLED, info.si_code);
 	EXPECT_EQ(SIGKILL, info.si_status);
-	snprintf(dir, sizeof(dir), "/proc/%d", init);
 	/* Mainline sleeps in another state. */
-	while (!strchr("ISZ", state = task_state(dir)))
-		poll(NULL, 0, 1);
-	EXPECT_NE('Z', state);
+	EXPECT_NE('Z', await_state(_metadata, init, false, "ISZ"));
 	EXPECT_EQ(0, waitpid(init, NULL, WNOHANG));
 
 	assert_killed(_metadata, oddball, SIGKILL);
@@ -376,31 +391,6 @@ static void leave_a_thread(struct __test_metadata *const _metadata, void *arg)
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, exit_when_told, arg));
 	syscall(__NR_exit, 0);
-}
-
-/* Waits until a thread of a process, or the other one, is in one of some states. */
-static void await_state(struct __test_metadata *const _metadata, pid_t pid,
-			bool other, const char *states)
-{
-	char path[64], state;
-	struct dirent *entry;
-	DIR *threads;
-
-	do {
-		poll(NULL, 0, 1);
-		snprintf(path, sizeof(path), "/proc/%d/task", pid);
-		threads = opendir(path);
-		ASSERT_NE(NULL, threads);
-		do {
-			entry = readdir(threads);
-			ASSERT_NE(NULL, entry);
-		} while (atoi(entry->d_name) <= 0 ||
-			 (atoi(entry->d_name) == pid) == other);
-		snprintf(path, sizeof(path), "/proc/%d/task/%.16s", pid, entry->d_name);
-		closedir(threads);
-		state = task_state(path);
-		ASSERT_NE(0, state);
-	} while (!strchr(states, state));
 }
 
 /*
@@ -521,8 +511,8 @@ static void leave_orphans(struct __test_metadata *const _metadata, void *arg)
 	struct orphans *orphans = arg;
 
 	unshare_pidns(_metadata);
-	orphans->init = child_run(_metadata, stay, NULL);
-	orphans->oddball = child_run(_metadata, stay, NULL);
+	orphans->init = child_run(_metadata, child_stay, NULL);
+	orphans->oddball = child_run(_metadata, child_stay, NULL);
 }
 
 /*

@@ -177,21 +177,14 @@ struct two_levels {
 	int alive[2];
 };
 
-/* Nothing but the end of the namespace above ends it. */
-static void pause_for_ever(struct __test_metadata *const _metadata __maybe_unused,
-			   void *arg __maybe_unused)
-{
-	for (;;)
-		pause();
-}
-
 /* Pid 1 of the upper namespace, a creator, has a member of the lower one. */
 static void reboot_active(struct __test_metadata *const _metadata, void *arg)
 {
 	struct two_levels *levels = arg;
 
 	unshare_pidns(_metadata);
-	child_run(_metadata, pause_for_ever, NULL);
+	/* Nothing but the end of the namespace above ends it. */
+	child_run(_metadata, child_stay, NULL);
 	ASSERT_NE(task_ns_id(0, ACTIVE), task_ns_id(0, DEFAULT));
 	call_reboot(_metadata, &levels->cmd);
 }
