@@ -39,8 +39,8 @@
 //!   direct one.
 //! - A handler neither sleeps nor allocates nor takes a lock. What has to is in
 //!   `pidns_copy_process()`, where the task may.
-//! - Of the kernel's structures, Rust looks into one, `struct kernel_clone_args`, at its first
-//!   field. What else there is to know comes from C, as the bindings of a kernel need not be right.
+//! - Rust looks into none of the kernel's structures. What there is to know comes from C, as the
+//!   bindings of a kernel need not be right.
 //! - Only two hooks are `IPMODIFY`, where another function is called instead: those of
 //!   `copy_process()` and `task_active_pid_ns()`. With something else that does the same, a
 //!   livepatch for example, the one that comes second is refused. BPF programs that look at the
@@ -55,7 +55,7 @@
 //!
 //! # Coming and going
 //!
-//! The hook of `copy_process()` comes last. A clone that was under way by then does not pass it any
+//! The hooks of `copy_process()` and of what it asks come last, together. A clone that was under way by then does not pass it any
 //! more and is refused as before.
 //!
 //! A clone that is inside has the module in use, so that rmmod refuses and does not wait. For a
