@@ -204,7 +204,7 @@ TEST_F(allocation_failure, unshare_gives_enomem_and_counts_nothing)
 	fail_each_counted(_metadata, self->attempt, call_unshare, CLONE_NEWPID, here, 1);
 }
 
-/* Some of the others are made before the pid namespace, and some after it. */
+/* The others are made after the pid namespace, which is given back where one fails. */
 TEST_F(allocation_failure, unshare_of_several_gives_enomem_and_counts_nothing)
 {
 	int flags = CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWCGROUP | CLONE_NEWTIME;
