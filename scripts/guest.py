@@ -152,18 +152,14 @@ def programs_of(collection):
 
 
 class Beside(threading.Thread):
-    """Does something while others do something else, after one of its kind if that is given, and
-    ends with the process."""
+    """Does something while others do something else, and ends with the process."""
 
-    def __init__(self, do, after=None):
+    def __init__(self, do):
         super().__init__(daemon=True)
         self.do = do
-        self.after = after
         self.result = self.error = None
 
     def run(self):
-        if self.after:
-            self.after.join()
         try:
             self.result = self.do()
         except BaseException as error:  # pylint: disable=broad-except
