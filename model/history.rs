@@ -284,7 +284,7 @@ impl History {
 
     fn fork(&mut self, by: TaskId) -> Option<Op> {
         let mut flags = self.with_user(Flags::NONE);
-        flags.parent = !flags.newuser && self.random.one_in(6);
+        flags.parent = self.random.one_in(6);
         let wanted = self.wanted(by, flags);
         flags.vfork = self.may_vfork(flags, &wanted);
         self.room().then_some(Op::Clone(flags, wanted))
@@ -292,6 +292,7 @@ impl History {
 
     fn newpid(&mut self, by: TaskId) -> Option<Op> {
         let mut flags = self.with_user(Flags::NEWPID);
+        flags.parent = self.random.one_in(6);
         let wanted = self.wanted(by, flags);
         flags.vfork = self.may_vfork(flags, &wanted);
         self.room().then_some(Op::Clone(flags, wanted))
@@ -302,8 +303,14 @@ impl History {
         !flags.newuser && wanted.is_empty() && self.random.one_in(8)
     }
 
+    /// A thread; or a call that asks for one in a namespace of its own, which is refused.
     fn thread(&mut self, _: TaskId) -> Option<Op> {
-        self.room().then_some(Op::Clone(Flags::THREAD, vec![]))
+        let mut flags = Flags::THREAD;
+        if self.random.one_in(8) {
+            flags = self.with_user(flags);
+            flags.newpid = self.random.one_in(2);
+        }
+        self.room().then_some(Op::Clone(flags, vec![]))
     }
 
     /// Numbers for a child: mostly some that it can have. Those outside of the world are not ours.

@@ -7,6 +7,9 @@
 //! after a call has returned, as ending a process that was killed, is done here before the call
 //! returns.
 //!
+//! This file is the rules. What there is, the calls, the look-ups and where mainline departs have
+//! theirs, and are half as much again as this one: a sitting is for this.
+//!
 //! Words in quotation marks are those of the patch of February 2011 and of its review.
 
 #![forbid(unsafe_code)]

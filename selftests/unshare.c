@@ -296,6 +296,7 @@ TEST(caller_has_no_pid_in_the_new_namespace)
 
 	fd = ns_open(0, DEFAULT);
 	ASSERT_LE(0, fd);
+	EXPECT_EQ(CLONE_NEWPID, ioctl(fd, NS_GET_NSTYPE));
 	EXPECT_EQ(1, ioctl(fd, NS_GET_PID_IN_PIDNS, first));
 	EXPECT_EQ(first, ioctl(fd, NS_GET_PID_FROM_PIDNS, 1));
 	EXPECT_EQ(-1, ioctl(fd, NS_GET_PID_IN_PIDNS, getpid()));
