@@ -6,6 +6,7 @@
 //! [`include/linux/sched/signal.h`](srctree/include/linux/sched/signal.h)
 
 use crate::{
+    as_in_c,
     bindings,
     pid_namespace::PidNamespace,
     prelude::*,
@@ -22,6 +23,10 @@ use crate::{
     }, //
 };
 use core::ptr::without_provenance_mut;
+
+as_in_c! {
+    task_struct { flags }
+}
 
 /// The sender of a signal that comes from the kernel itself.
 #[doc(alias = "SEND_SIG_PRIV")]
