@@ -8,7 +8,7 @@
 //! returns.
 //!
 //! This file is the rules. What there is, the calls, the look-ups and where mainline departs have
-//! theirs, and are half as much again as this one: a sitting is for this.
+//! theirs, and are as much again: a sitting is for this one.
 //!
 //! Words in quotation marks are those of the patch of February 2011 and of its review.
 

@@ -55,8 +55,8 @@
 //!
 //! # Coming and going
 //!
-//! The hooks of `copy_process()` and of what it asks come last, together. A clone that was under way by then does not pass it any
-//! more and is refused as before.
+//! The hooks of `copy_process()` and of what it asks come last, together. A clone that was under
+//! way by then does not pass them any more and is refused as before.
 //!
 //! A clone that is inside has the module in use, so that rmmod refuses and does not wait. For a
 //! clone can wait for user space as long as that likes: `CLONE_PIDFD` has a number written to the
