@@ -11,8 +11,7 @@ import subprocess
 
 # What pid namespaces are made of, in either implementation.
 C = ("nscommon", "nsproxy", "nstree", "pid", "pid_namespace", "ucount")
-RUST = "kernel/pidns/pidns.o"
-OBJECTS = [*(f"kernel/{name}.o" for name in C), RUST]
+OBJECTS = [*(f"kernel/{name}.o" for name in C), "kernel/pidns/pidns.o"]
 
 # The functions that read what others that are not instrumented write, and who these are.
 KNOWN = {
@@ -20,6 +19,8 @@ KNOWN = {
     "__memcg_slab_post_alloc_hook": "mm/slub.c",
     # current->active_mm, as another task runs meanwhile.
     "__mmdrop": "kernel/sched/core.c",
+    # task->nvcsw and nivcsw, as another task runs meanwhile.
+    "proc_pid_status": "kernel/sched/core.c",
 }
 
 
@@ -31,6 +32,13 @@ def functions_of(obj):
     return set(re.findall(r"^\w+ [Tt] (\S+)$", symbols, re.M))
 
 
+def has_rust(obj):
+    """Whether a build has the Rust implementation.  Its object tells nothing: what is copied to
+    become the C kernel's build has one too."""
+    with open(os.path.join(obj, ".config"), encoding="utf-8") as file:
+        return "CONFIG_PID_NS_RUST=y\n" in file
+
+
 def may_be_ours(race):
     """Whether one access is not named, and nobody is known to make it."""
     return len(race.functions) == 1 and race.functions[0] not in KNOWN
@@ -40,7 +48,7 @@ def judged(races, obj):
     """The races of a kernel that is built there: those that are ours, and the places of the others,
     each with how often."""
     functions = functions_of(obj)
-    rust = os.path.exists(os.path.join(obj, RUST))
+    rust = has_rust(obj)
     ours, places = [], collections.Counter()
     for race in races:
         if (rust and may_be_ours(race)) or functions & set(race.functions):
