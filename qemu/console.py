@@ -97,7 +97,8 @@ class Race:
 
 
 def races(console_lines):
-    """The data races that KCSAN has reported, and the lines without its reports."""
+    """The data races that KCSAN has reported, and the lines without its reports; but for what
+    another CPU has complained of in the midst of one."""
     found, rest, inside = [], [], False
     for line in console_lines:
         said = text(line)
@@ -108,6 +109,8 @@ def races(console_lines):
         elif inside:
             found[-1].lines.append(said)
             inside = not said.startswith("=====")
+            if complaint([line]):
+                rest.append(line)
         else:
             rest.append(line)
     return found, rest
