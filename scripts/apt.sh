@@ -25,7 +25,9 @@ apt_options=(
 )
 
 nothing() { :; }
-fetched() { printf ', %s' "$(du -sh "$downloads/new" | cut -f1)"; }
+# Where a step that runs beside others has its download.
+fetching=$downloads/new.$step
+fetched() { printf ', %s' "$(du -sh "$fetching" | cut -f1)"; }
 
 # debian_mirror: sets mirror, from where this machine takes its own packages.
 debian_mirror() {
@@ -90,16 +92,16 @@ package() {
 		check "$deb" "$1"
 		return
 	fi
-	rm -rf "$downloads/new" && mkdir "$downloads/new"
+	rm -rf "$fetching" && mkdir "$fetching"
 	if ! busy "${1/=/ }" "$out" fetched \
-		env -C "$downloads/new" apt-get -q "${apt_options[@]}" download "$1"; then
+		env -C "$fetching" apt-get -q "${apt_options[@]}" download "$1"; then
 		! offline "$out" || die "no network: $name could not be fetched ($(grep -m1 -E '^(Err|E):' "$out"))"
 		die "${1/=/ } could not be fetched: $(grep -m1 -E '^(Err|E):' "$out" || tail -n1 "$out") ($out)"
 	fi
-	check "$downloads/new/"*.deb "$1"
+	check "$fetching/"*.deb "$1"
 	deb=$downloads/${name}_${1#*=}_all.deb
-	mv "$downloads/new/"*.deb "$deb"
-	rmdir "$downloads/new"
+	mv "$fetching/"*.deb "$deb"
+	rmdir "$fetching"
 }
 
 # unpack_source DEB DIRECTORY: the tree that a package linux-source-* has.
