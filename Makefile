@@ -125,4 +125,4 @@ clean: ## remove what was built; the downloads and the tools stay
 
 .PHONY: distclean
 distclean: ## remove build/, with the downloads, the tools, and edits that are in no patch
-	@exec scripts/steps -- rm -rf build
+	@exec scripts/steps -- scripts/clean --all
