@@ -7,9 +7,9 @@
 
 //! Which pid namespace the children of a task get, the rules for making a new one, and its steps.
 //!
-//! Each step that can fail is a type that owns the step before it. Dropping a value undoes its own
-//! step and then the earlier ones, the last first; only the last type can be published. So no
-//! error path can forget an undo, and no namespace can be seen that is not whole.
+//! Memory and number are types, the later of which owns the earlier; the charge is a value beside
+//! them. Dropping one undoes its step, and then the earlier ones; only a number can be published.
+//! So no error path can forget an undo, and no namespace can be seen that is not whole.
 
 use crate::{
     caches,
