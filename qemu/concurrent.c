@@ -48,6 +48,7 @@
 
 #define ROUND		10	/* seconds, about */
 #define PATIENCE	120	/* seconds for what must come: a debug kernel is slow */
+#define LET_GO		2	/* seconds for tracers to let go of whom they trace, by their ends */
 #define USER		1000
 #define TASKS		24	/* for each worker, by RLIMIT_NPROC */
 #define MAX_WORKERS	16
@@ -1138,10 +1139,45 @@ static void set_up(int limit, int workers)
 	setsid();
 }
 
+/*
+ * Two who trace one another can both stand still, each until the other lets go of it; and so can
+ * more of them in a circle, in which one may wait in vfork() for the next.  On any kernel only a
+ * kill ends that.  Who stands still without a tracer is not killed here.
+ */
+static void kill_who_stands_still(void)
+{
+	char path[300], line[512];
+	struct dirent *entry;
+	DIR *dir = opendir("/proc");
+	bool still;
+	FILE *file;
+	int tracer;
+
+	while (dir && (entry = readdir(dir))) {
+		if (!isdigit(entry->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/status", entry->d_name);
+		file = fopen(path, "re");
+		still = false;
+		tracer = 0;
+		while (file && fgets(line, sizeof(line), file)) {
+			still |= !strncmp(line, "State:\tt", 8);
+			sscanf(line, "TracerPid: %d", &tracer);
+		}
+		if (file)
+			fclose(file);
+		if (still && tracer)
+			sys(__NR_kill, atoi(entry->d_name), SIGKILL);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 static void __attribute__((noreturn)) run_world(int limit, int workers)
 {
 	long pids[MAX_WORKERS] = {}, pid;
 	uint64_t generation = 0;
+	double patient_until = 0;
 	int i;
 
 	set_up(limit, workers);
@@ -1160,6 +1196,10 @@ static void __attribute__((noreturn)) run_world(int limit, int workers)
 				pids[i] = 0;
 		if (pid == -ECHILD && shared->stop)
 			_exit(0);
+		if (shared->stop && !patient_until)
+			patient_until = now() + LET_GO;
+		if (patient_until && now() > patient_until)
+			kill_who_stands_still();
 		if (pid <= 0)
 			pause_us(2000);
 	}
@@ -1263,7 +1303,8 @@ static void __attribute__((noreturn)) keep(double seconds, enum end how, int lim
 		kill(world, SIGKILL);
 	if (!reaped(world, PATIENCE, &status)) {
 		shared->stuck = true;
-		_exit(1);
+		/* All are killed with it, and are to be seen before that. */
+		pause();
 	}
 	if (status != (how == ASKED ? 0 : SIGKILL))
 		wrong("the init of the world ended with status %#x", status);
@@ -1448,11 +1489,17 @@ static bool run_round(int number, int rounds, double seconds, struct results *re
 	keeper = fork();
 	if (!keeper)
 		keep(seconds, how, limit, workers);
-	if (keeper < 0 || waitpid(keeper, &status, 0) != keeper)
+	if (keeper < 0)
 		return false;
+	while (!reaped(keeper, 0, &status) && !shared->stuck)
+		;
 	if (shared->stuck || tasks_left(false)) {
 		results->stuck[how] = true;
 		tasks_left(true);
+		if (shared->stuck) {
+			kill(keeper, SIGKILL);
+			waitpid(keeper, NULL, 0);
+		}
 		return false;
 	}
 	if (status) {
