@@ -19,7 +19,6 @@
  * The same seed gives the same dice, but not the same run.  Prints KTAP.
  */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -1139,6 +1138,22 @@ static void set_up(int limit, int workers)
 	setsid();
 }
 
+/* The status of the next task in procfs, which the caller closes; NULL after the last. */
+static FILE *next_status(DIR *proc, int *pid)
+{
+	struct dirent *entry;
+	FILE *status = NULL;
+	char path[64];
+
+	while (!status && proc && (entry = readdir(proc))) {
+		*pid = atoi(entry->d_name);
+		snprintf(path, sizeof(path), "/proc/%d/status", *pid);
+		if (*pid > 0)
+			status = fopen(path, "re");
+	}
+	return status;
+}
+
 /*
  * Two who trace one another can both stand still, each until the other lets go of it; and so can
  * more of them in a circle, in which one may wait in vfork() for the next.  On any kernel only a
@@ -1146,31 +1161,25 @@ static void set_up(int limit, int workers)
  */
 static void kill_who_stands_still(void)
 {
-	char path[300], line[512];
-	struct dirent *entry;
-	DIR *dir = opendir("/proc");
+	DIR *proc = opendir("/proc");
+	char line[512];
+	int pid, tracer;
+	FILE *status;
 	bool still;
-	FILE *file;
-	int tracer;
 
-	while (dir && (entry = readdir(dir))) {
-		if (!isdigit(entry->d_name[0]))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/status", entry->d_name);
-		file = fopen(path, "re");
+	while ((status = next_status(proc, &pid))) {
 		still = false;
 		tracer = 0;
-		while (file && fgets(line, sizeof(line), file)) {
+		while (fgets(line, sizeof(line), status)) {
 			still |= !strncmp(line, "State:\tt", 8);
 			sscanf(line, "TracerPid: %d", &tracer);
 		}
-		if (file)
-			fclose(file);
+		fclose(status);
 		if (still && tracer)
-			sys(__NR_kill, atoi(entry->d_name), SIGKILL);
+			sys(__NR_kill, pid, SIGKILL);
 	}
-	if (dir)
-		closedir(dir);
+	if (proc)
+		closedir(proc);
 }
 
 static void __attribute__((noreturn)) run_world(int limit, int workers)
@@ -1400,22 +1409,17 @@ static void show_file(const char *task, const char *name)
 /* The tasks of worlds: those that have a pid in more than one namespace. */
 static int tasks_left(bool show)
 {
-	char path[300], line[512];
-	struct dirent *entry;
-	DIR *dir = opendir("/proc");
-	FILE *file;
-	int left = 0;
+	DIR *proc = opendir("/proc");
+	char path[64], line[512];
+	int left = 0, pid;
+	FILE *status;
 
-	while (dir && (entry = readdir(dir))) {
-		if (!isdigit(entry->d_name[0]))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/status", entry->d_name);
-		file = fopen(path, "re");
-		while (file && fgets(line, sizeof(line), file)) {
+	while ((status = next_status(proc, &pid))) {
+		while (fgets(line, sizeof(line), status)) {
 			if (strncmp(line, "NSpid:\t", 7) || !strchr(line + 7, '\t'))
 				continue;
 			left++;
-			snprintf(path, sizeof(path), "/proc/%s", entry->d_name);
+			snprintf(path, sizeof(path), "/proc/%d", pid);
 			if (show) {
 				printf("# left: %s", line);
 				show_file(path, "stat");
@@ -1423,11 +1427,10 @@ static int tasks_left(bool show)
 				show_file(path, "stack");
 			}
 		}
-		if (file)
-			fclose(file);
+		fclose(status);
 	}
-	if (dir)
-		closedir(dir);
+	if (proc)
+		closedir(proc);
 	fflush(stdout);
 	return left;
 }
