@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
+// Derived from kernel/pid_namespace.c:
+// Copyright (C) 2007 Pavel Emelyanov <xemul@openvz.org>, OpenVZ, SWsoft Inc.
+// Copyright (C) 2007 Sukadev Bhattiprolu <sukadev@us.ibm.com>, IBM
+// Many thanks to Oleg Nesterov for comments and help
+
 //! What a process does on its way out.
 //!
 //! There is no example: only the last thread of a process can do this, in `do_exit()`.

@@ -66,7 +66,7 @@ pub unsafe trait Namespace: AlwaysRefCounted + Sized + 'static {
 
 /// The life of a namespace, which is the same for all kinds.
 ///
-/// It goes through the `unsafe` methods in this order, each once but for the references:
+/// It goes through these methods in this order, each once but for the references:
 /// [`init_common`](Self::init_common), then either [`free_common`](Self::free_common), or
 /// [`add_to_tree`](Self::add_to_tree), [`put`](Self::put) of the last reference,
 /// [`remove_from_tree`](Self::remove_from_tree), `free_common`.
@@ -174,15 +174,16 @@ impl<T: Namespace> NamespaceExt for T {}
 ///
 /// # Safety
 ///
-/// The namespace must be whole, its owner included; and this must be the one call.
+/// As for [`NamespaceExt::add_to_tree`], or as for [`NamespaceExt::add_initial_to_tree`] with the
+/// initial namespace and its id.
 #[inline]
 unsafe fn add_to_tree<T: Namespace>(ns: NonNull<T>, id: u64) {
     // SAFETY: By the safety requirements the namespace is whole but for the id, which nobody reads
     // yet, as it is in no tree. That of an initial one is read, and is what it was built with: the
     // store changes nothing.
     unsafe { bindings::__ns_tree_gen_id(common(ns), id) };
-    // SAFETY: By the safety requirements it is in no tree and whole, and now has an id; the tree is
-    // that of this kind.
+    // SAFETY: By the safety requirements it is in no tree and whole, and stays until a grace period
+    // after it is removed, or for good; now it has an id; the tree is that of this kind.
     unsafe { bindings::__ns_tree_add_raw(common(ns), T::tree()) };
 }
 

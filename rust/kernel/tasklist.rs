@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
+// Derived from kernel/pid_namespace.c:
+// Copyright (C) 2007 Pavel Emelyanov <xemul@openvz.org>, OpenVZ, SWsoft Inc.
+// Copyright (C) 2007 Sukadev Bhattiprolu <sukadev@us.ibm.com>, IBM
+// Many thanks to Oleg Nesterov for comments and help
+
 //! The list of all tasks, and what can be done to a task while it does not change.
 //!
 //! C headers: [`include/linux/sched/task.h`](srctree/include/linux/sched/task.h),
@@ -22,7 +27,10 @@ use crate::{
         Task, //
     }, //
 };
-use core::ptr::without_provenance_mut;
+use core::ptr::{
+    without_provenance_mut,
+    NonNull, //
+};
 
 as_in_c! {
     task_struct { flags }
@@ -85,10 +93,10 @@ impl Tasklist {
             // SAFETY: `pid` is valid, and `self` is the RCU read-side section and the lock, either
             // of which will do, that `pid_task()` asks for.
             let task = unsafe { bindings::pid_task(pid.get(), bindings::pid_type_PIDTYPE_PID) };
-            // SAFETY: If not null, the task is on the list, which `self` keeps as it is, so that
-            // it is valid while `self` is borrowed.
-            // CAST: `Task` is a transparent wrapper around `struct task_struct`.
-            unsafe { task.cast::<Task>().as_ref() }
+            // SAFETY: The task is on the list, which `self` keeps as it is: as long as `self` is
+            // borrowed, nobody gives up the reference that `release_task()` does, so that it is
+            // valid and counted.
+            NonNull::new(task).map(|task| unsafe { Task::from_ptr(task.as_ptr()) })
         })
     }
 

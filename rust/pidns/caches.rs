@@ -125,13 +125,19 @@ pub(crate) fn for_pids(level: Level<'_>, _ns: &Memory) -> Result<&'static PidCac
 fn make_for_pids(level: Level<'_>, slot: &'static SetOnce<PidCache>) -> Result<&'static PidCache> {
     // `struct pid` itself has room for no number.
     let tail = (level.into_raw() as usize + 1) * size_of::<bindings::upid>();
-    let name = NAMES.get(level.into_raw() as usize - 1).ok_or(ENOMEM)?;
+    let name = NAMES.get(level.into_raw() as usize - 1);
+    // There are as many of them as of slots.
+    warn_on_once!(name.is_none());
+    let name = name.ok_or(ENOMEM)?;
 
     let making = MAKING.lock();
     // Somebody else may have made it. If that failed, this may not.
     if slot.as_ref().is_none() {
         let flags = Flags::HWCACHE_ALIGN | Flags::ACCOUNT;
-        let _ = Cache::with_tail(name, tail, flags).map(|cache| slot.populate(cache));
+        if let Ok(cache) = Cache::with_tail(name, tail, flags) {
+            // Nobody else populates it: that takes the lock.
+            warn_on_once!(!slot.populate(cache));
+        }
     }
     drop(making);
     // If this failed, somebody who has waited may have succeeded.

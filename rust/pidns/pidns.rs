@@ -145,16 +145,18 @@
 //!
 //! 1. `scx_fork_rwsem`, which `clone()` holds for reading while it calls `copy_pid_ns()`. So that
 //!    waits for no namespace: `wait_for_pid_namespaces()` comes later, without any lock.
-//! 2. The locks of a namespace's sysctls, `sysctl_lock` in the end: burying waits for their
-//!    handlers. The worker that buries holds no other lock. A process that waits for it at the
-//!    limit holds `wait_mutex` of `wait_for_ended_pid_ns()` alone, which the worker does not take.
-//! 3. `MAKING` in `caches.rs`, a mutex: while the cache of a level is made. Below it lie those of
+//! 2. `wait_mutex` of `wait_for_ended_pid_ns()`, while a process at the limit waits for the worker
+//!    that buries. The worker does not take it.
+//! 3. The locks of a namespace's sysctls, `sysctl_lock` in the end: burying waits for their
+//!    handlers. The worker that buries holds no other lock meanwhile.
+//! 4. `MAKING` in `caches.rs`, a mutex: while the cache of a level is made. Below it lie those of
 //!    the slab allocator, `slab_mutex` first.
-//! 4. `tasklist_lock`, for reading, within an RCU read-side section: `Tasklist`. Who kills a task
+//! 5. `tasklist_lock`, for reading, within an RCU read-side section: `Tasklist`. Who kills a task
 //!    takes its `siglock` below it. `zap_pid_ns_processes()` comes and goes without it.
-//! 5. `siglock`, with interrupts off: `LastThread`.
-//! 6. `pidmap_lock`, in `disable_pid_allocation()` and where C makes and frees pids.
-//! 7. The locks of the tree of namespaces, `ns_tree_lock` in the end.
+//! 6. `siglock`, with interrupts off: `LastThread`.
+//! 7. `pidmap_lock`, in `disable_pid_allocation()` and where C makes and frees pids.
+//! 8. The locks of the tree of namespaces, `ns_tree_lock` in the end.
+//! 9. `ucounts_lock`, where a user is charged for a first namespace, and freed of the last one.
 //!
 //! `put_pid_ns()` takes none of them, as it is called from nearly anywhere: what it adds to has no
 //! lock, and queueing the work for the next tick takes raw spinlocks alone, as that of a CPU's
