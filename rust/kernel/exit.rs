@@ -163,10 +163,11 @@ impl<'a> LastThread<'a> {
         //   which all have come by the type invariant; `release_task()` and `wait4()` that of a
         //   leader that is a zombie, with no other thread left, and this one is left; and the panic
         //   of `do_exit()` in this very thread.
-        // - Two can read it without the lock just now: `wait4()` of who traces another thread of
-        //   the group, which is a zombie, and `do_notify_parent_cldstop()` in another thread that
-        //   is still in `exit_signals()`. They do it by READ_ONCE(), and this is a store that goes
-        //   with that: they report the old code or the new one.
+        // - Two others read it without the lock: `wait4()` of who traces another thread of the
+        //   group, which is a zombie, and `do_notify_parent_cldstop()` in another thread that is
+        //   still in `exit_signals()`. Who calls this when all tasks of the namespace are gone, as
+        //   zap does, meets neither. To others they report the old code or the new one: C reads
+        //   it in one piece, as this store is.
         unsafe {
             let me = self.0.as_ptr();
             let siglock = &raw mut (*(*me).sighand).siglock;
