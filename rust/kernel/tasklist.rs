@@ -27,10 +27,7 @@ use crate::{
         Task, //
     }, //
 };
-use core::ptr::{
-    without_provenance_mut,
-    NonNull, //
-};
+use core::ptr::without_provenance_mut;
 
 as_in_c! {
     task_struct { flags }
@@ -96,7 +93,7 @@ impl Tasklist {
             // SAFETY: The task is on the list, which `self` keeps as it is: as long as `self` is
             // borrowed, nobody gives up the reference that `release_task()` does, so that it is
             // valid and counted.
-            NonNull::new(task).map(|task| unsafe { Task::from_ptr(task.as_ptr()) })
+            (!task.is_null()).then(|| unsafe { Task::from_ptr(task) })
         })
     }
 
