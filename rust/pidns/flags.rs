@@ -25,9 +25,12 @@ const ALWAYS: u64 = (bindings::CLONE_FS
     | bindings::CLONE_SYSVSEM
     | bindings::UNSHARE_EMPTY_MNTNS) as u64;
 
-// All kinds of namespaces are accepted; C has a list of them, `FOR_EACH_NS_TYPE()`.
+/// All that `unshare()` knows: each kind of namespaces, of which C has a list,
+/// `FOR_EACH_NS_TYPE()`, and the flags above.
+const VALID: u64 = bindings::CLONE_NS_ALL | ALWAYS | THREAD | SIGHAND | VM;
+
 const _: () = assert!(
-    bindings::UNSHARE_VALID_FLAGS == bindings::CLONE_NS_ALL | ALWAYS | THREAD | SIGHAND | VM,
+    VALID == bindings::UNSHARE_VALID_FLAGS,
     "UNSHARE_VALID_FLAGS has changed: if a task can stop sharing what the new flag stands for, \
      whoever shares it, add the flag to ALWAYS, and else to check_unshare(), as in kernel/fork.c"
 );
@@ -52,7 +55,7 @@ fn check_unshare(
     is_single_threaded: impl Fn() -> bool,
 ) -> Result {
     let asks_for = |any: u64| flags & any != 0;
-    if asks_for(!bindings::UNSHARE_VALID_FLAGS)
+    if asks_for(!VALID)
         || (asks_for(THREAD | SIGHAND | VM) && !is_thread_group_empty())
         || (asks_for(SIGHAND | VM) && shares_sighand())
         || (asks_for(VM) && !is_single_threaded())
