@@ -80,11 +80,11 @@ impl Rules {
 
     /// The same with one more departure.
     pub const fn but(self, departure: Departure) -> Rules {
-        Rules(self.0 | 1 << departure as u32)
+        Rules(self.0 | (1 << departure as u32))
     }
 
     /// Is that one of its departures?
     pub fn has(self, departure: Departure) -> bool {
-        self.0 & 1 << departure as u32 != 0
+        self.0 & (1 << departure as u32) != 0
     }
 }

@@ -737,7 +737,7 @@ impl History {
             Ok(Value::Pid(number)) => (number.into(), 0),
             Ok(Value::Ended(number, status)) => (number.into(), status_word(status)),
             Ok(Value::Seen(thread, process, parent)) => {
-                let both = u32::from(thread) << 16 | u32::from(process);
+                let both = (u32::from(thread) << 16) | u32::from(process);
                 (both as i32, parent.unwrap_or(0).into())
             }
             // Not taken for an error.
