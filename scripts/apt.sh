@@ -43,6 +43,24 @@ debian_mirror() {
 		die "no $keyring (package debian-archive-keyring) to check signatures with"
 }
 
+root_made() { printf ', %s' "$(du -sxh "${at-}" 2>/dev/null | cut -f1)"; }
+
+# debian_root WHAT DIRECTORY SUITE [ARGUMENT...]: has mmdebstrap make the Debian that WHAT names;
+# apt checks its signatures.  The arguments are options, and sources beside the main one.
+debian_root() {
+	local what=$1 at=$2 suite=$3 out=$log/$step-root.log
+	shift 3
+	[[ $(command -v mmdebstrap) ]] || die 'there is no mmdebstrap here: install the package of that name'
+	debian_mirror
+	mkdir -p "${at%/*}"
+	as_root rm -rf "$at"
+	busy "$what" "$out" root_made as_root mmdebstrap --quiet --mode=root \
+		"$suite" "$at" "deb [signed-by=$keyring] $mirror $suite main" "$@" || {
+		! offline "$out" || die "no network: $what could not be fetched"
+		die "$what could not be made: $(grep -m1 '^E:' "$out" || tail -n1 "$out") ($out)"
+	}
+}
+
 private_apt() {
 	debian_mirror
 	mkdir -p "$private"/{state,lists/partial,cache/archives/partial}
