@@ -918,7 +918,7 @@ int main(int argc, char **argv)
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
 		round++;
-		if (!(round % 50))
+		if (!(round % 20))
 			printf("# %ld of %ld rounds\n", round, rounds);
 	}
 	verdict(ok && round == rounds, "module_comes_and_goes_under_load");

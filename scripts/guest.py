@@ -301,6 +301,8 @@ class Guest:
                 word = line.split()
                 if word[:1] != ["#@"]:
                     lines.append(line.rstrip("\n"))
+                    if name:
+                        self.heard(lines[-1])
                     continue
                 if word[1] == "begin":
                     name, lines = word[2], []
@@ -314,6 +316,9 @@ class Guest:
         if name:
             self.left.remove(name)
             yield Ran(name, lines)
+
+    def heard(self, line):
+        """A line of a program, when it comes: for who shows it before the program has ended."""
 
     def stop(self):
         """Ends the guest, for who has seen enough."""
