@@ -56,7 +56,7 @@ soak: ## do random histories as the model predicts them; MINUTES=20, SEEDS=5-9, 
 
 .PHONY: load
 load: ## compare the answers to bad input with stock's, and load pid namespaces; VARIANT=rust, WORDS=1000, PERCENT=10
-	@exec scripts/load
+	@exec scripts/steps setup fetch lay -- scripts/load
 
 .PHONY: fuzz
 fuzz: ## have stress-ng and trinity call what is about pids, on kernels that check themselves; MINUTES=10, VARIANT=c
@@ -68,7 +68,7 @@ mutants: ## plant bugs into the kernel, one at a time: does a test notice each? 
 
 .PHONY: coverage
 coverage: ## look which instructions of pid namespaces no test reaches; writes docs/coverage.md
-	@exec scripts/coverage
+	@exec scripts/steps 'setup checks' fetch lay -- scripts/coverage
 
 .PHONY: compare
 compare: ## run the kernel's own selftests on the unpatched kernel and on ours: what differs?
