@@ -19,6 +19,8 @@ KNOWN = {
     "__memcg_slab_post_alloc_hook": "mm/slub.c",
     # current->active_mm, as another task runs meanwhile.
     "__mmdrop": "kernel/sched/core.c",
+    # current->rseq.event, as another task runs meanwhile.
+    "__x64_sys_rseq": "kernel/sched/core.c",
     # task->nvcsw and nivcsw, as another task runs meanwhile.
     "proc_pid_status": "kernel/sched/core.c",
 }
