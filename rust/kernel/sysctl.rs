@@ -106,23 +106,21 @@ impl Table {
 
     /// Registers the sysctl in `/proc/sys/` and this directory, for good.
     ///
-    /// # Errors
-    ///
-    /// [`ENOMEM`], also if there is one of that name, or the mode lets somebody execute it.
+    /// If that fails, the log says so, and the sysctl is missing: for want of memory, as there is
+    /// one of that name, or as the mode lets somebody execute it.
     ///
     /// # Safety
     ///
     /// The table and its handler must not be in code that can be unloaded, as a module can.
-    #[doc(alias = "register_sysctl")]
-    pub unsafe fn register(&'static self, directory: &CStr) -> Result {
+    #[doc(alias = "register_sysctl_init")]
+    pub unsafe fn register(&'static self, directory: &CStr) {
         // SAFETY: The table is static and by the safety requirements there for good, and has the
         // one entry that is announced. The path is not used after the call.
         let header =
             unsafe { bindings::register_sysctl_sz(directory.as_char_ptr(), &raw const self.0, 1) };
         if header.is_null() {
-            return Err(ENOMEM);
+            pr_err!("failed when register_sysctl_sz to {directory:?}\n");
         }
-        Ok(())
     }
 }
 

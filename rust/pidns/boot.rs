@@ -11,8 +11,6 @@ use crate::{
     caches,
     destroy, //
 };
-#[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
-use kernel::warn_on_once;
 use kernel::{
     error::from_result,
     ns_common::NamespaceExt,
@@ -35,7 +33,9 @@ pub(crate) unsafe extern "C" fn pid_namespaces_init() -> c_int {
         unsafe { PidNamespace::add_initial_to_tree() };
         #[cfg(all(CONFIG_CHECKPOINT_RESTORE, CONFIG_SYSCTL))]
         // SAFETY: This code is built in.
-        warn_on_once!(unsafe { crate::sysctl::NS_LAST_PID.register(c"kernel") }.is_err());
+        unsafe {
+            crate::sysctl::NS_LAST_PID.register(c"kernel")
+        };
         // First: without it there is no cache either, and so nobody makes a namespace, which could
         // not be destroyed.
         destroy::init()?;
