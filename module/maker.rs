@@ -21,7 +21,8 @@ use kernel::{
 /// # Invariants
 ///
 /// While a value of this type exists, the array has the current task at the place of its pid. That
-/// is the one in the initial namespace, which no other task has as long as this one lives.
+/// is the one in the initial namespace, which it keeps while it makes a thread: an execve() of
+/// another thread of its group takes the pid over only when this one has exited.
 #[must_use = "the task is a maker no more when the value is dropped"]
 pub(crate) struct Maker(PhantomData<NotThreadSafe>);
 

@@ -97,13 +97,13 @@ impl<'a> LastThread<'a> {
     }
 
     /// Waits until its thread group has no children left to wait for, whoever they are. Those that
-    /// somebody else is just reaping are none any more. Sleeps.
+    /// are `EXIT_DEAD`, as somebody else has reaped them, are none any more; one that its tracer is
+    /// just reaping still is. Sleeps.
     ///
     /// Forgets signals that are pending, as they would keep the wait from sleeping; `_quiet` does
     /// the same for task work.
-    // Inlined, so that /proc/PID/wchan names who calls it.
     #[doc(alias = "kernel_wait4")]
-    #[inline(always)]
+    #[inline]
     pub fn reap_children(self, _quiet: &NoNotifySignal) {
         loop {
             // SAFETY:
@@ -165,9 +165,13 @@ impl<'a> LastThread<'a> {
         //   of `do_exit()` in this very thread.
         // - Two others read it without the lock: `wait4()` of who traces another thread of the
         //   group, which is a zombie, and `do_notify_parent_cldstop()` in another thread that is
-        //   still in `exit_signals()`. Who calls this when all tasks of the namespace are gone, as
-        //   zap does, meets neither. To others they report the old code or the new one: C reads
-        //   it in one piece, as this store is.
+        //   still in `exit_signals()`. They report the old code or the new one: C reads it in one
+        //   piece, as this store is.
+        // - Who calls this when of all tasks of the namespace none but the leader of the group is
+        //   left beside it, as zap does, meets neither: `delay_group_leader()` keeps `wait4()` from
+        //   a leader that is not the last of its group; and a thread that is not the leader became
+        //   the child reaper in or after `exit_notify()` of the leader, long after its
+        //   `exit_signals()`.
         unsafe {
             let me = self.0.as_ptr();
             let siglock = &raw mut (*(*me).sighand).siglock;

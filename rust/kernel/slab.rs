@@ -120,7 +120,7 @@ impl<T> Cache<T> {
     #[doc(alias = "kmem_cache_create")]
     pub fn with_tail(name: &'static CStr, tail: usize, flags: Flags) -> Result<Self> {
         let size = size_of::<T>().checked_add(tail).ok_or(EINVAL)?;
-        // C checks that with CONFIG_DEBUG_VM only.
+        // C checks the maximum with CONFIG_DEBUG_VM only, and zero not at all.
         if size == 0 || size > bindings::KMALLOC_MAX_SIZE as usize {
             return Err(EINVAL);
         }
@@ -128,8 +128,8 @@ impl<T> Cache<T> {
             align: align_of::<T>() as u32,
             ..Default::default()
         };
-        // SAFETY: The arguments are valid for the duration of the call, and the name for good: it
-        // is copied, but not where a cache of before `late_initcall()` is merged with another.
+        // SAFETY: The arguments are valid for the duration of the call, and the name for good: C
+        // need not copy it.
         let ptr = unsafe {
             bindings::__kmem_cache_create_args(
                 name.as_char_ptr(),

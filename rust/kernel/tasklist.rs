@@ -116,8 +116,8 @@ impl Tasklist {
 
     /// Sends SIGKILL to the init of the pid namespace that `me` lives in, as the kernel itself.
     ///
-    /// The kernel panics when that is the init of the machine. Nothing is sent by a task that is
-    /// exiting: it may be the leader of that init, which the init does not wait for.
+    /// That does nothing to the init of the machine, as C ignores it there. Nothing is sent by a
+    /// task that is exiting: it may be the leader of that init, which the init does not wait for.
     #[inline]
     pub fn kill_init_of(&self, me: &CurrentTask) {
         let Ok(ns) = PidNamespace::active(me) else {

@@ -47,8 +47,8 @@ static NAMES: [&CStr; bindings::MAX_PID_NS_LEVEL as usize] = [
 ];
 
 kernel::sync::global_lock! {
-    // SAFETY: `init` initialises it before it sets `NAMESPACES`. Who takes the lock has memory from
-    // there, see `for_pids`.
+    // SAFETY: `init` initialises it before it sets `NAMESPACES`. Who takes the lock has found that
+    // set, in `make_for_pids`.
     /// Held while a cache for pids is made, so that no two of one name are.
     unsafe(uninit) static MAKING: Mutex<()> = ();
 }
@@ -103,15 +103,12 @@ fn namespaces() -> Result<&'static Cache<Opaque<bindings::pid_namespace>>> {
 
 /// Returns the cache for the pids of `level`, and makes it if it is the first time.
 ///
-/// `_ns`, the memory of the namespace that it is for, is there to show that [`init`] has set up
-/// what this needs: without that there is none.
-///
 /// # Errors
 ///
 /// [`ENOMEM`].
 #[doc(alias = "create_pid_cachep")]
 #[inline]
-pub(crate) fn for_pids(level: Level<'_>, _ns: &Memory) -> Result<&'static PidCache> {
+pub(crate) fn for_pids(level: Level<'_>) -> Result<&'static PidCache> {
     let slot = PIDS.get(level.into_raw() as usize - 1);
     // By its type invariant the level has a place there.
     warn_on_once!(slot.is_none());
@@ -130,6 +127,8 @@ fn make_for_pids(level: Level<'_>, slot: &'static SetOnce<PidCache>) -> Result<&
     warn_on_once!(name.is_none());
     let name = name.ok_or(ENOMEM)?;
 
+    // Whatever this is called for: the lock is set up before these are.
+    namespaces()?;
     let making = MAKING.lock();
     // Somebody else may have made it. If that failed, this may not.
     if slot.as_ref().is_none() {

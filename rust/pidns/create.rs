@@ -116,7 +116,7 @@ impl<'a> Blank<'a> {
     #[inline(always)]
     pub(crate) fn new(level: Level<'a>) -> Result<Self> {
         let ns = caches::alloc()?;
-        let pid_cachep = caches::for_pids(level, &ns)?;
+        let pid_cachep = caches::for_pids(level)?;
         // SAFETY:
         // - `ns` is valid memory of which nobody else knows, so that its fields are ours to write.
         // - The map is where it will be dropped: the memory of a namespace does not move, and

@@ -39,6 +39,7 @@ use kernel::{
         SetOnce, //
     },
     task::cond_resched,
+    types::Opaque,
     ucount,
     user_namespace::UserNamespace,
     warn_on_once,
@@ -67,19 +68,20 @@ pub(crate) struct Dying(NonNull<PidNamespace>);
 // SAFETY: Nothing in a namespace belongs to a thread.
 unsafe impl Send for Dying {}
 
-// SAFETY: By the type invariant the namespace is valid, its `dying` is in no list, and nobody else
+// SAFETY: By the type invariant the structure is valid, its `dying` is in no list, and nobody else
 // has a `Dying` of it who could add it to one.
 unsafe impl Listed for Dying {
-    type Of = PidNamespace;
+    // Not a `PidNamespace`, which would be counted.
+    type Of = Opaque<bindings::pid_namespace>;
     const NODE: usize = offset_of!(bindings::pid_namespace, dying);
 
-    fn into_raw(self) -> NonNull<PidNamespace> {
-        self.0
+    fn into_raw(self) -> NonNull<Self::Of> {
+        self.0.cast()
     }
 
-    unsafe fn from_raw(ns: NonNull<PidNamespace>) -> Self {
+    unsafe fn from_raw(ns: NonNull<Self::Of>) -> Self {
         // INVARIANT: By the safety requirements this was one, and is out of the list.
-        Self(ns)
+        Self(ns.cast())
     }
 }
 
@@ -182,20 +184,21 @@ struct Buried(NonNull<PidNamespace>);
 // SAFETY: Nothing in a namespace belongs to a thread.
 unsafe impl Send for Buried {}
 
-// SAFETY: By the type invariant the namespace is valid, and nothing else uses its `rcu`; there is
+// SAFETY: By the type invariant it owns the structure, and nothing else uses its `rcu`; there is
 // one value for each, as there was one `Dying`. Dropping it takes locks with interrupts disabled,
 // and leaves to a work item what may sleep, the end of a user namespace. This code is built in.
 unsafe impl rcu::Deferred for Buried {
-    type Of = PidNamespace;
+    // Not a `PidNamespace`, which would be counted and have its map.
+    type Of = Opaque<bindings::pid_namespace>;
     const HEAD: usize = offset_of!(bindings::pid_namespace, rcu);
 
-    fn into_raw(self) -> NonNull<PidNamespace> {
-        ManuallyDrop::new(self).0
+    fn into_raw(self) -> NonNull<Self::Of> {
+        ManuallyDrop::new(self).0.cast()
     }
 
-    unsafe fn from_raw(ns: NonNull<PidNamespace>) -> Self {
+    unsafe fn from_raw(ns: NonNull<Self::Of>) -> Self {
         // INVARIANT: By the safety requirements this was one.
-        Self(ns)
+        Self(ns.cast())
     }
 }
 

@@ -27,7 +27,9 @@ use kernel::{
     user_namespace::UserNamespace, //
 };
 
-/// Waits until all that has ended is freed. The suites run at boot, when nobody else does.
+/// Waits until all that has ended is freed. The suites run at boot, when nobody else does; who has
+/// debugfs run one again, on a machine where others make namespaces, may see it fail, and others
+/// refused at their limit.
 pub(crate) fn settle() {
     reap();
     rcu_barrier();
