@@ -127,7 +127,7 @@ fn make_for_pids(level: Level<'_>, slot: &'static SetOnce<PidCache>) -> Result<&
     warn_on_once!(name.is_none());
     let name = name.ok_or(ENOMEM)?;
 
-    // Whatever this is called for: the lock is set up before these are.
+    // `init` has set up the lock if it has come as far as to these.
     namespaces()?;
     let making = MAKING.lock();
     // Somebody else may have made it. If that failed, this may not.
