@@ -25,6 +25,10 @@ KNOWN = {
     "proc_pid_status": "kernel/sched/core.c",
 }
 
+# Of task->flags, which many functions read.
+PF_EXITING, PF_NOFREEZE = 0x4, 0x8000
+CHANGED = re.compile(r" of 4 bytes .*value changed: (0x\w+) -> (0x\w+)", re.DOTALL)
+
 
 def functions_of(obj):
     """The functions of pid namespaces in a build, as they are called in a report."""
@@ -34,9 +38,20 @@ def functions_of(obj):
     return set(re.findall(r"^\w+ [Tt] (\S+)$", symbols, re.M))
 
 
+def is_of_a_dead_task(race):
+    """Whether what changed is task->flags, by do_task_dead() in kernel/sched/core.c: the one place
+    where a task that exits gets PF_NOFREEZE."""
+    changed = CHANGED.search("\n".join(race.lines))
+    if not changed:
+        return False
+    old, new = (int(value, 16) for value in changed.groups())
+    return bool(old & PF_EXITING) and new ^ old == PF_NOFREEZE and bool(new & PF_NOFREEZE)
+
+
 def may_be_ours(race):
     """Whether one access is not named, and nobody is known to make it."""
-    return len(race.functions) == 1 and race.functions[0] not in KNOWN
+    known = len(race.functions) > 1 or race.functions[0] in KNOWN
+    return not known and not is_of_a_dead_task(race)
 
 
 def judged(races, obj):
